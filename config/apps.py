@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+
+
+class ConfigConfig(AppConfig):
+    name = "config"
+
+    def ready(self) -> None:
+        """Install what lower floors call without knowing who answers.
+
+        The tables stand in config/events.py (event type → reactions) and config/vocabulary.py
+        (what rule trees may speak of).
+        """
