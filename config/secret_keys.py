@@ -12,14 +12,14 @@ SECRETS = VAR / "secrets"
 
 
 def secret(name: str) -> str:
-    """The key `name` (base64 of 32 bytes when we make it)."""
+    """The key `name`; one that we make is the URL-safe base64 of 32 random bytes."""
     return os.environ.get(name) or _kept(name)
 
 
-def encryption_keys(name: str) -> dict[str, bytes]:
-    """Keys by their id, the one that encrypts first: `k2:<base64>,k1:<base64>`; the others only decrypt."""
-    pairs = (pair.strip().split(":", 1) for pair in (os.environ.get(name) or f"k1:{_kept(name)}").split(","))
-    return {key_id: base64.b64decode(key) for key_id, key in pairs}
+def secrets_by_id(name: str) -> dict[str, str]:
+    """Keys by their id, in the order of `k2:<key>,k1:<key>`; the one that we make is k1."""
+    listed = os.environ.get(name) or f"k1:{_kept(name)}"
+    return dict(pair.strip().split(":", 1) for pair in listed.split(","))
 
 
 def _kept(name: str) -> str:
@@ -33,7 +33,7 @@ def _make(path: Path) -> None:
     SECRETS.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor, draft = tempfile.mkstemp(dir=SECRETS)  # mode 0600
     with os.fdopen(descriptor, "w") as file:
-        file.write(base64.b64encode(secrets.token_bytes(32)).decode())
+        file.write(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
     try:
         os.link(draft, path)  # of several processes that start at once, one wins
     except FileExistsError:

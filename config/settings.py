@@ -7,8 +7,9 @@ from pathlib import Path
 from django.utils.translation import gettext_lazy as _
 
 from config import addresses
+from config.embedded_postgres import embedded_database
 from config.folders import BASE_DIR, VAR, socket_folder
-from config.secret_keys import encryption_keys, secret
+from config.secret_keys import secret, secrets_by_id
 
 
 def switch(name: str, *, default: bool = False) -> bool:
@@ -21,8 +22,8 @@ def words(name: str, *, default: str = "") -> list[str]:
 
 # --- Keys ---------------------------------------------------------------------------------------------------
 SECRET_KEY = secret("SECRET_KEY")
-FIELD_ENCRYPTION_KEYS = encryption_keys("FIELD_ENCRYPTION_KEYS")  # key id → 32 bytes; the first encrypts
-BLIND_INDEX_KEY = secret("BLIND_INDEX_KEY").encode()
+FIELD_ENCRYPTION_KEYS = secrets_by_id("FIELD_ENCRYPTION_KEYS")  # the first encrypts, the others only decrypt
+BLIND_INDEX_KEY = secret("BLIND_INDEX_KEY")
 
 # --- Where it runs ------------------------------------------------------------------------------------------
 DEBUG = switch("DEBUG")
@@ -116,7 +117,7 @@ DATABASE_URL = os.environ.get("DATABASE_URL", "")
 DATABASES = {
     "default": addresses.database(DATABASE_URL)
     if DATABASE_URL
-    else {"ENGINE": "config.embedded_postgres", "NAME": "wutong", "EMBEDDED_DATA": VAR / "pg"},
+    else embedded_database(VAR / "pg"),
 }
 DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 

@@ -2,11 +2,12 @@
 
 import logging
 
+from config.embedded_postgres import embedded_database
 from config.settings import *  # noqa: F403
 from config.settings import DATABASE_URL, DATABASES, STORAGES, VAR
 
 if not DATABASE_URL:
-    DATABASES["default"] |= {"EMBEDDED_DATA": VAR / "pg-test", "EMBEDDED_DURABLE": False}
+    DATABASES["default"] |= embedded_database(VAR / "pg-test", durable=False)
 DATABASES["default"] |= {"CONN_MAX_AGE": 0}
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
