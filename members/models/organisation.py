@@ -1,0 +1,88 @@
+"""Where things happen: one tree of group, businesses, regions and stores, and the terminals in the stores."""
+
+from zoneinfo import ZoneInfo
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from treebeard.mp_tree import MP_Node, MP_NodeManager, MP_NodeQuerySet
+
+
+class OrgUnitQuerySet(MP_NodeQuerySet):
+    def visible_to(self, actor) -> "OrgUnitQuerySet":
+        return self.within(actor.reach)
+
+    def within(self, node: "OrgUnit | None") -> "OrgUnitQuerySet":
+        return self.filter(path__startswith=node.path) if node else self.none()
+
+    def businesses(self) -> "OrgUnitQuerySet":
+        return self.filter(kind=OrgUnit.Kind.BUSINESS)
+
+    def stores(self) -> "OrgUnitQuerySet":
+        return self.filter(kind=OrgUnit.Kind.STORE)
+
+
+class OrgUnitManager(MP_NodeManager.from_queryset(OrgUnitQuerySet)):
+    def get_queryset(self) -> OrgUnitQuerySet:
+        return OrgUnitQuerySet(self.model).order_by("path")
+
+
+class OrgUnit(MP_Node):
+    """A node of the organisation. Every store knows its business; a business's `business` is itself."""
+
+    class Kind(models.TextChoices):
+        GROUP = "group", _("集团")
+        BUSINESS = "business", _("业态")
+        REGION = "region", _("大区")
+        STORE = "store", _("门店")
+
+    kind = models.CharField(_("类型"), max_length=10, choices=Kind)
+    code = models.CharField(_("编码"), max_length=40, unique=True)
+    name = models.CharField(_("名称"), max_length=100)
+    business = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="units", verbose_name=_("所属业态")
+    )
+    time_zone = models.CharField(_("时区"), max_length=40, default="Asia/Shanghai")
+    is_active = models.BooleanField(_("启用"), default=True)
+    created_at = models.DateTimeField(_("创建时间"), auto_now_add=True)
+
+    objects = OrgUnitManager()
+
+    class Meta:
+        verbose_name = _("组织")
+        verbose_name_plural = _("组织")
+        constraints = (
+            models.UniqueConstraint(fields=["kind"], condition=Q(kind="group"), name="org_unit_has_one_group"),
+            models.CheckConstraint(
+                name="org_unit_below_the_group_knows_its_business",
+                condition=Q(kind="group", business=None) | ~Q(kind="group") & Q(business__isnull=False) | Q(kind="business"),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def is_group(self) -> bool:
+        return self.kind == self.Kind.GROUP
+
+
+class Terminal(models.Model):
+    """A till or device in a store."""
+
+    store = models.ForeignKey(OrgUnit, models.PROTECT, related_name="terminals", verbose_name=_("门店"))
+    code = models.CharField(_("终端号"), max_length=40)
+    name = models.CharField(_("名称"), max_length=100, blank=True)
+    is_active = models.BooleanField(_("启用"), default=True)
+
+    class Meta:
+        verbose_name = _("终端")
+        verbose_name_plural = _("终端")
+        constraints = (models.UniqueConstraint(fields=["store", "code"], name="terminal_code_is_unique_in_its_store"),)
+
+    def __str__(self) -> str:
+        return f"{self.store} {self.code}"
