@@ -4,4 +4,5 @@ from django.utils.translation import gettext_lazy as _
 
 class LoyaltyConfig(AppConfig):
     name = "loyalty"
-    verbose_name = _("积分")
+    verbose_name = _("资产")
+    default_auto_field = "django.db.models.BigAutoField"

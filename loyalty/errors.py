@@ -1,0 +1,78 @@
+"""Why the ledger refuses."""
+
+from django.utils.translation import gettext_lazy as _
+from members.errors import Refused
+
+
+class NotEnoughPoints(Refused):
+    code = "not_enough_points"
+    message = _("可用积分不足。")
+
+
+class InvalidQuantity(Refused):
+    code = "invalid_quantity"
+    message = _("数量必须是正整数。")
+
+
+class ReasonMissing(Refused):
+    code = "reason_missing"
+    message = _("请填写原因。")
+
+
+class HoldNotOpen(Refused):
+    code = "hold_not_open"
+    message = _("该冻结单已扣除或已解冻，不能再次处理。")
+    status = 409
+
+
+class HoldTimedOut(Refused):
+    code = "hold_timed_out"
+    message = _("该冻结单已超过保留时间，请重新冻结。")
+    status = 409
+
+
+class HoldTooSmall(Refused):
+    code = "hold_too_small"
+    message = _("扣除数量超过了冻结数量。")
+
+
+class NotReversible(Refused):
+    code = "not_reversible"
+    message = _("该交易不能冲正；消费产生的交易请通过退款撤销。")
+    status = 409
+
+
+class LotHasLess(Refused):
+    code = "lot_has_less"
+    message = _("该批次可处理的数量不足。")
+
+
+class NoPointsPrice(Refused):
+    code = "no_points_price"
+    message = _("发行方在该时刻没有积分单价，请先维护积分单价。")
+
+
+class PointsNotUsable(Refused):
+    code = "points_not_usable"
+    message = _("这笔消费不能使用这么多积分。")
+
+
+class PurchaseExists(Refused):
+    code = "purchase_exists"
+    message = _("该门店已有相同单号的消费。")
+    status = 409
+
+
+class TendersDoNotAddUp(Refused):
+    code = "tenders_do_not_add_up"
+    message = _("各支付方式之和与应付金额不符。")
+
+
+class RefundTooMuch(Refused):
+    code = "refund_too_much"
+    message = _("退款金额超过了可退金额。")
+
+
+class RefundNothing(Refused):
+    code = "refund_nothing"
+    message = _("请说明退哪一行、退多少，或退款金额。")

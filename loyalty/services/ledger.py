@@ -1,0 +1,321 @@
+"""The primitives of the ledger: each changes one locked account, and writes one transaction with its entries.
+
+The caller has claimed the request (`origin.request`) and locked the account. Nothing here knows rules or prices.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.db.models import F
+from members.interfaces import Origin
+from members.models import Member, OrgUnit
+
+from loyalty.errors import HoldNotOpen, HoldTimedOut, HoldTooSmall, InvalidQuantity, NotEnoughPoints
+from loyalty.models import Account, Bucket, Entry, Hold, HoldLot, Lot, Purchase, Refund, Transaction
+
+Kind = Transaction.Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A quantity into (+) or out of (−) a lot, before it is written as an entry."""
+
+    lot: Lot
+    quantity: int
+    bucket: Bucket = Bucket.ACTIVE
+    undoes: Entry | None = None
+
+
+def lock_account(member: Member, asset: str) -> Account:
+    """The member's account, made if it is the first of its kind, and locked until the transaction ends."""
+    account = Account.objects.select_for_update().filter(member=member, asset=asset).first()
+    if account is None:
+        Account.objects.bulk_create([Account(member=member, asset=asset)], ignore_conflicts=True)
+        account = Account.objects.select_for_update().get(member=member, asset=asset)
+    account.member = member
+    return account
+
+
+def lock_account_of(pk: int) -> Account:
+    return Account.objects.select_for_update(of=("self",)).select_related("member").get(pk=pk)
+
+
+def earn(
+    account: Account,
+    quantity: int,
+    *,
+    issuer: OrgUnit,
+    unit_price: Decimal,
+    origin: Origin,
+    expires_at: datetime | None = None,
+    available_at: datetime | None = None,
+    purchase: Purchase | None = None,
+    reason: str = "",
+    kind: Kind = Kind.EARN,
+) -> Transaction:
+    """Give `quantity` as one new lot: at once, or pending until `available_at`. Debt is cured first."""
+    _require_positive(quantity)
+    is_pending = available_at is not None and available_at > origin.posted_at
+    lot = Lot.objects.create(
+        account=account,
+        issuer=issuer,
+        quantity=quantity,
+        remaining=quantity,
+        unit_price=unit_price,
+        earned_at=origin.at,
+        available_at=available_at or origin.posted_at,
+        activated_at=None if is_pending else origin.posted_at,
+        expires_at=expires_at,
+    )
+    bucket = Bucket.PENDING if is_pending else Bucket.ACTIVE
+    written = write(account, kind, [Move(lot, quantity, bucket)], origin=origin, purchase=purchase, reason=reason)
+    if not is_pending:
+        cure(account, origin=origin)
+    return written
+
+
+def activate(account: Account, lots: Sequence[Lot], *, origin: Origin) -> Transaction:
+    """Make pending lots spendable: −r pending, +r active. Debt is cured first."""
+    moves = []
+    for lot in lots:
+        lot.activated_at = origin.posted_at
+        if lot.remaining:
+            moves += [Move(lot, -lot.remaining, Bucket.PENDING), Move(lot, lot.remaining, Bucket.ACTIVE)]
+    Lot.objects.bulk_update(lots, ["activated_at"])
+    written = write(account, Kind.ACTIVATE, moves, origin=origin)
+    cure(account, origin=origin)
+    return written
+
+
+def burn(
+    account: Account,
+    quantity: int,
+    *,
+    origin: Origin,
+    amount: int = 0,
+    purchase: Purchase | None = None,
+    reason: str = "",
+    kind: Kind = Kind.BURN,
+) -> Transaction:
+    """Spend, soonest to expire first. `amount` is what it was worth, in fen. Raises NotEnoughPoints."""
+    moves = [Move(lot, -part) for lot, part in take(account, quantity, at=origin.posted_at)]
+    return write(account, kind, moves, origin=origin, amount=amount, purchase=purchase, reason=reason)
+
+
+def expire(account: Account, parts: Iterable[tuple[Lot, int]], *, origin: Origin, reason: str = "") -> Transaction:
+    """Let so much of each of these lots lapse."""
+    moves = [Move(lot, -quantity) for lot, quantity in parts]
+    return write(account, Kind.EXPIRE, moves, origin=origin, reason=reason)
+
+
+def hold(account: Account, quantity: int, *, until: datetime, origin: Origin, amount: int = 0) -> Hold:
+    """Set aside, soonest to expire first, until captured, released or timed out. Raises NotEnoughPoints."""
+    parts = take(account, quantity, at=origin.posted_at)
+    held = Hold.objects.create(
+        request=origin.request,
+        account=account,
+        quantity=quantity,
+        amount=amount,
+        until=until,
+        business=origin.business,
+        store=origin.store,
+        created_at=origin.posted_at,
+    )
+    HoldLot.objects.bulk_create(HoldLot(hold=held, lot=lot, quantity=part) for lot, part in parts)
+    for lot, part in parts:
+        lot.held += part
+    Lot.objects.bulk_update([lot for lot, _ in parts], ["held"])
+    account.held += quantity
+    account.balance -= quantity
+    account.save(update_fields=["held", "balance"])
+    return held
+
+
+def capture(held: Hold, account: Account, quantity: int, *, origin: Origin) -> Transaction:
+    """Spend what was held, in the order of taking, even past a lot's expiry; the rest is released.
+
+    Raises HoldNotOpen, HoldTimedOut, HoldTooSmall.
+    """
+    _require_positive(quantity)
+    if held.state != Hold.State.OPEN:
+        raise HoldNotOpen(state=held.state)
+    if held.until <= origin.posted_at:
+        raise HoldTimedOut(until=held.until)
+    if quantity > held.quantity:
+        raise HoldTooSmall(held=held.quantity, wanted=quantity)
+    parts = _free(held, account)
+    moves, left = [], quantity
+    for lot, part in parts:
+        taken = min(part, left)
+        left -= taken
+        if taken:
+            moves.append(Move(lot, -taken))
+    held.state, held.captured = Hold.State.CAPTURED, quantity
+    held.save(update_fields=["state", "captured"])
+    amount = held.amount * quantity // held.quantity
+    captured = write(account, Kind.CAPTURE, moves, origin=origin, amount=amount, hold=held)
+    _settle_released([lot for lot, _ in parts], account, origin=origin)
+    return captured
+
+
+def release(held: Hold, account: Account, *, origin: Origin, state: Hold.State = Hold.State.RELEASED) -> Hold:
+    """Give back what was held; what has meanwhile expired expires at once. Raises HoldNotOpen."""
+    if held.state != Hold.State.OPEN:
+        raise HoldNotOpen(state=held.state)
+    parts = _free(held, account)
+    held.state = state
+    held.save(update_fields=["state"])
+    account.save(update_fields=["held", "balance"])
+    _settle_released([lot for lot, _ in parts], account, origin=origin)
+    return held
+
+
+def cure(account: Account, *, origin: Origin) -> Transaction | None:
+    """Meet debt lots, oldest first, from what has just become spendable.
+
+    A balance below zero is the mark of debt: a clawback makes debt only after taking all that was not held.
+    """
+    if not _has_debt_and_means(account):
+        return None
+    debts = list(account.lots.filter(remaining__lt=0).order_by("pk"))
+    owed = -sum(lot.remaining for lot in debts)
+    means = [(lot, part) for lot, part in _spread(account.lots.spendable(origin.posted_at), owed)]
+    left = sum(part for _, part in means)
+    if not left:
+        return None
+    moves = [Move(lot, -part) for lot, part in means]
+    for lot in debts:
+        part = min(-lot.remaining, left)
+        left -= part
+        if part:
+            moves.append(Move(lot, part))
+    return write(account, Kind.CURE, moves, origin=origin)
+
+
+def write(
+    account: Account,
+    kind: Kind,
+    moves: Sequence[Move],
+    *,
+    origin: Origin,
+    amount: int = 0,
+    shortfall: int = 0,
+    purchase: Purchase | None = None,
+    refund: Refund | None = None,
+    hold: Hold | None = None,
+    undoes: Transaction | None = None,
+    reason: str = "",
+) -> Transaction:
+    """Write one transaction with its entries, and bring lots and account up to date. The account is locked."""
+    active = sum(move.quantity for move in moves if move.bucket == Bucket.ACTIVE)
+    pending = sum(move.quantity for move in moves if move.bucket == Bucket.PENDING)
+    account.balance += active
+    account.pending += pending
+    written = Transaction.objects.create(
+        request=origin.request,
+        account=account,
+        kind=kind,
+        business=origin.business,
+        store=origin.store,
+        channel=origin.channel,
+        operator=origin.actor,
+        at=origin.at,
+        posted_at=origin.posted_at,
+        purchase=purchase,
+        refund=refund,
+        hold=hold,
+        undoes=undoes,
+        quantity=active + pending,
+        amount=amount,
+        shortfall=shortfall,
+        balance_after=account.balance,
+        reason=reason,
+    )
+    Entry.objects.bulk_create(
+        Entry(transaction=written, lot=move.lot, quantity=move.quantity, bucket=move.bucket, undoes=move.undoes)
+        for move in moves
+    )
+    if kind not in (Kind.EARN, Kind.ADJUST) or active < 0:  # a new lot already stands as it was made
+        _apply(moves)
+    account.save(update_fields=["balance", "pending", "held"])
+    return written
+
+
+def take(account: Account, quantity: int, *, at: datetime) -> list[tuple[Lot, int]]:
+    """Choose lots for `quantity`, soonest to expire first. Raises NotEnoughPoints; changes nothing."""
+    _require_positive(quantity)
+    if account.balance < quantity:
+        raise NotEnoughPoints(balance=account.balance, wanted=quantity)
+    parts = _spread(account.lots.spendable(at), quantity)
+    found = sum(part for _, part in parts)
+    if found < quantity:  # the rest of the balance has expired and is only not yet swept
+        raise NotEnoughPoints(balance=found, wanted=quantity)
+    return parts
+
+
+def _spread(lots: Iterable[Lot], quantity: int) -> list[tuple[Lot, int]]:
+    parts = []
+    for lot in lots:
+        if quantity <= 0:
+            break
+        part = min(lot.unheld, quantity)
+        parts.append((lot, part))
+        quantity -= part
+    return parts
+
+
+def _apply(moves: Iterable[Move]) -> None:
+    lots: dict[int, Lot] = {}
+    for move in moves:
+        lot = lots.setdefault(move.lot.pk, move.lot)
+        lot.remaining += move.quantity
+    Lot.objects.bulk_update(lots.values(), ["remaining"])
+
+
+def _free(held: Hold, account: Account) -> list[tuple[Lot, int]]:
+    """Take the hold off its lots and off the account (in memory for the account); returns the lots in order of taking."""
+    parts = [(part.lot, part.quantity) for part in held.parts.select_related("lot")]
+    for lot, part in parts:
+        lot.held -= part
+    Lot.objects.bulk_update([lot for lot, _ in parts], ["held"])
+    account.held -= held.quantity
+    account.balance += held.quantity
+    return parts
+
+
+def _settle_released(lots: Sequence[Lot], account: Account, *, origin: Origin) -> None:
+    """What a hold has set free: expired units lapse at once, the rest meets debt."""
+    lapsed = [(lot, lot.unheld) for lot in lots if lot.has_expired(origin.posted_at) and lot.unheld]
+    if lapsed:
+        expire(account, lapsed, origin=origin)
+    cure(account, origin=origin)
+
+
+def _has_debt_and_means(account: Account) -> bool:
+    if account.balance >= 0 and not account.lots.filter(remaining__lt=0).exists():
+        return False
+    return True
+
+
+def _require_positive(quantity: int) -> None:
+    if quantity <= 0:
+        raise InvalidQuantity(field="quantity", wanted=quantity)
+
+
+__all__ = [
+    "Move",
+    "activate",
+    "burn",
+    "capture",
+    "cure",
+    "earn",
+    "expire",
+    "hold",
+    "lock_account",
+    "lock_account_of",
+    "release",
+    "take",
+    "write",
+]
