@@ -14,14 +14,14 @@ import threading
 PR_SET_PDEATHSIG = 1
 
 
-def stop_with_parent() -> None:
-    """Of the server: a killed keeper takes it along."""
+def end_with_parent(number: signal.Signals) -> None:
+    """For a child before its exec: the kernel sends it this signal when its parent dies, kill -9 included."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGINT)
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
 
 
 def keep(users_lock: str, command: list[str]) -> int:
-    server = subprocess.Popen(command, preexec_fn=stop_with_parent)
+    server = subprocess.Popen(command, preexec_fn=lambda: end_with_parent(signal.SIGINT))
     signal.signal(signal.SIGTERM, lambda *_: server.send_signal(signal.SIGINT))
 
     def stop_when_unused() -> None:
