@@ -1,5 +1,7 @@
 """Why a request was refused: one family, turned into JSON by the API and into a message by the admin."""
 
+from typing import Self
+
 from django.utils.translation import gettext_lazy as _
 
 
@@ -30,6 +32,24 @@ class NotYours(Refused):
     status = 403
 
 
+class ChannelNotRecognised(Refused):
+    code = "not_authenticated"
+    message = _("渠道密钥或签名无效。")
+    status = 401
+
+    @classmethod
+    def must_sign(cls) -> Self:
+        return cls(_("该渠道必须使用 HMAC 签名，不接受 Bearer 密钥。"))
+
+    @classmethod
+    def late(cls) -> Self:
+        return cls(_("签名的时间戳与服务器相差超过 300 秒，请校准时钟。"))
+
+    @classmethod
+    def repeated(cls) -> Self:
+        return cls(_("该签名已使用过，每次请求请换一个新的 nonce。"))
+
+
 class MemberNotFound(Refused):
     code = "member_not_found"
     message = _("没有找到会员，请检查会员号或手机号。")
@@ -46,7 +66,62 @@ class InvalidPhone(Refused):
     code = "invalid_phone"
     message = _("手机号无效，请填写 11 位中国大陆手机号，或带国家码的号码（如 +852…）。")
 
+    @classmethod
+    def lost_digits(cls, written: str) -> Self:
+        return cls(
+            _("手机号 %(written)s 已被表格软件改成科学计数法，数字已丢失；请把该列设为“文本”后重新填写。")
+            % {"written": written},
+            field="phone",
+        )
+
+
+class InvalidEmail(Refused):
+    code = "invalid_email"
+    message = _("邮箱格式无效，请填写如 name@example.com 的地址。")
+
+
+class InvalidIdentity(Refused):
+    code = "invalid_identity"
+    message = _("身份标识不能为空，且不能超过 120 个字符。")
+
+
+class InvalidBirthday(Refused):
+    code = "invalid_birthday"
+    message = _("生日应在 1900-01-01 与今天之间，请检查年份。")
+
+
+class InvalidGender(Refused):
+    code = "invalid_gender"
+    message = _("性别请填写“男”或“女”，不知道请留空。")
+
+
+class NotChangeable(Refused):
+    code = "not_changeable"
+    message = _("该字段不能在这里修改。")
+
 
 class MemberClosed(Refused):
     code = "member_closed"
     message = _("该会员已注销，不能再办理业务。")
+
+
+class TooManyCodes(Refused):
+    code = "too_many_codes"
+    message = _("验证码发送过于频繁，请稍后再试。")
+    status = 429
+
+
+class TooManyTries(Refused):
+    code = "too_many_tries"
+    message = _("输错次数过多，请重新获取验证码。")
+    status = 429
+
+
+class WrongCode(Refused):
+    code = "wrong_code"
+    message = _("验证码不正确，请核对短信后重新输入。")
+
+
+class CodeExpired(Refused):
+    code = "code_expired"
+    message = _("验证码已失效，请重新获取。")

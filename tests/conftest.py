@@ -2,7 +2,11 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from django.core.cache import cache
+from django.db.backends.postgresql.operations import DatabaseOperations
 
+from members.services.memory import Memory
+from tests.cast import Cast, build_cast
 from tests.database import cloned_database
 
 
@@ -12,3 +16,31 @@ def django_db_setup(django_test_environment, django_db_blocker, worker_id: str) 
     run = os.getpid() if worker_id == "master" else os.getppid()
     with django_db_blocker.unblock(), cloned_database(run, worker_id):
         yield
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_remembered() -> Iterator[None]:
+    """Rows are rolled back between tests; what the process keeps of them must go too."""
+    yield
+    Memory.forget_all()
+    cache.clear()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _insert_only_tables_may_be_emptied() -> Iterator[None]:
+    """Between tests that commit, Django empties all tables: only here do the triggers look away."""
+    patch = pytest.MonkeyPatch()
+    flush = DatabaseOperations.execute_sql_flush
+
+    def without_triggers(self, statements: list[str]) -> None:
+        flush(self, ["SET LOCAL session_replication_role = replica", *statements])
+
+    patch.setattr(DatabaseOperations, "execute_sql_flush", without_triggers)
+    yield
+    patch.undo()
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    """The fixed cast (tests/cast.py): ask for `transactional_db` as well where threads must see it."""
+    return build_cast()

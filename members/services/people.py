@@ -1,0 +1,289 @@
+"""Who is a member: enrolling, joining a business, finding and changing a person.
+
+Two people never share an identity, and one person is never two members: the unique constraint on identities decides
+every race, and whoever loses one finds the winner's member.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Q
+
+from members import events
+from members.errors import (
+    IdentityTaken,
+    InvalidGender,
+    MemberClosed,
+    MemberNotFound,
+    NotChangeable,
+    Refused,
+)
+from members.interfaces import Answer, Origin
+from members.models import Identity, Member, OrgUnit
+from members.personal_data import blind_index
+from members.rules import canonical_identity, check_birthday, is_member_no, new_member_no
+from members.services.requests import idempotent
+
+CHANGEABLE = frozenset({"name", "gender", "birthday"})
+# A person has one of these: another business's form does not replace it (change_phone does).
+ONE_OF_A_KIND = frozenset({Identity.Kind.PHONE, Identity.Kind.EMAIL})
+
+JOIN = """
+    INSERT INTO members_membership (member_id, business_id, store_id, channel_id, operator_id, joined_at)
+    VALUES (%s, %s, %s, %s, %s, %s)
+    ON CONFLICT ON CONSTRAINT membership_is_one_per_business_and_member DO NOTHING
+    RETURNING id
+"""
+
+Identities = dict[str, str]  # kind → canonical value
+
+
+# --- Finding ----------------------------------------------------------------------------------------------------
+
+
+def find(kind: str, written: str, *, business: OrgUnit | None = None) -> Member | None:
+    """The member who carries an identity, written in any way; `business` for its own numbers (external)."""
+    value = canonical_identity(kind, written, business_code=business.code if business else "")
+    return Member.objects.known_as(kind, value).first()
+
+
+def resolve(text: str, *, actor) -> Member:
+    """The member behind a member number or phone, as typed; after a merge, who he is now. Raises MemberNotFound."""
+    try:
+        member = Member.objects.filter(member_no=text).first() if is_member_no(text) else find("phone", text)
+    except Refused as reason:
+        raise MemberNotFound from reason
+    while member and member.merged_into:
+        member = member.merged_into
+    if member is None or not Member.objects.visible_to(actor).filter(pk=member.pk).exists():
+        raise MemberNotFound
+    return member
+
+
+def free_member_nos(count: int) -> list[str]:
+    """Fresh member numbers that nobody has; a twin drawn at this very moment is refused by the unique constraint."""
+    numbers: set[str] = set()
+    while len(numbers) < count:
+        drawn = {new_member_no() for _ in range(count - len(numbers))}
+        numbers |= drawn - set(Member.objects.filter(member_no__in=drawn).values_list("member_no", flat=True))
+    return list(numbers)
+
+
+# --- Enrolling and joining --------------------------------------------------------------------------------------
+
+
+@idempotent("members.enrol")
+def enrol(
+    *,
+    identities: Mapping[str, str],
+    name: str = "",
+    gender: str = "",
+    birthday: date | None = None,
+    business: OrgUnit | None,
+    store: OrgUnit | None = None,
+    source: str = "",
+    origin: Origin,
+) -> Answer:
+    """Make a person a member of the group and of a business; one whom we know joins the business and stays himself.
+
+    `identities` is kind → value as written. Personal data of a known person is not touched.
+    Raises IdentityTaken where the identities belong to two people, MemberClosed, Invalid… for bad input.
+    """
+    wanted = _canonical(identities, business)
+    person = {"name": name.strip(), "gender": gender, "birthday": birthday}
+    _check(person, origin)
+    member = _owner(wanted)
+    is_new = member is None
+    if member is None:
+        member, is_new = _register(wanted, person, business, store, source, origin)
+    if not is_new:
+        _recognise(member, wanted, origin)
+    joined = bool(business) and ensure_membership(member, business, origin=origin, store=store)
+    return {"member_no": member.member_no, "is_new": is_new, "is_new_membership": joined}
+
+
+def ensure_membership(
+    member: Member, business: OrgUnit, *, origin: Origin, store: OrgUnit | None = None
+) -> bool:
+    """Make `business` know the member; cheap enough for every purchase. Returns whether it is news."""
+    store = store or origin.store
+    row = [
+        member.pk,
+        business.pk,
+        store.pk if store else None,
+        origin.channel.pk,
+        origin.actor.pk if origin.actor else None,
+        origin.at,
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(JOIN, row)
+        is_news = cursor.fetchone() is not None
+    if is_news:
+        events.record("member.joined", origin=origin, member=member, data={"business": business.code})
+    return is_news
+
+
+def _canonical(identities: Mapping[str, str], business: OrgUnit | None) -> Identities:
+    code = business.code if business else ""
+    found = {
+        kind: canonical_identity(kind, written, business_code=code) for kind, written in identities.items()
+    }
+    if not found:
+        raise MemberNotFound(field="identities")
+    if unknown := found.keys() - set(Identity.Kind):
+        raise NotChangeable(field=min(unknown))
+    return dict(
+        sorted(found.items())
+    )  # one order for everybody: writers of the same identities can't deadlock
+
+
+def _check(person: Mapping[str, Any], origin: Origin) -> None:
+    if person.get("gender", "") not in Member.Gender.values:
+        raise InvalidGender(field="gender")
+    check_birthday(person.get("birthday"), today=origin.posted_at.date())
+
+
+def _owner(wanted: Identities) -> Member | None:
+    """The one member who carries any of the identities. Raises IdentityTaken where there are two."""
+    any_of_them = Q()
+    for kind, value in wanted.items():
+        any_of_them |= Q(kind=kind, value_index=blind_index(kind, value))
+    owners = {identity.member for identity in Identity.objects.filter(any_of_them).select_related("member")}
+    if len(owners) > 1:
+        raise IdentityTaken(field="identities")
+    return owners.pop() if owners else None
+
+
+def _register(
+    wanted: Identities,
+    person: Mapping[str, Any],
+    business: OrgUnit | None,
+    store: OrgUnit | None,
+    source: str,
+    origin: Origin,
+) -> tuple[Member, bool]:
+    """Write a new member with his identities, or find the one whom a parallel request has just written."""
+    try:
+        with transaction.atomic():
+            member = Member.objects.create(
+                member_no=free_member_nos(1)[0],
+                name_index=_name_index(person["name"]),
+                registered_at=origin.at,
+                registered_channel=origin.channel,
+                registered_business=business,
+                registered_store=store,
+                source=source,
+                **person,
+            )
+            _give(member, wanted, origin)
+    except IntegrityError as error:
+        if not _is_taken(error):
+            raise
+        winner = _owner(wanted)
+        if winner is None:
+            raise
+        return winner, False
+    events.record(
+        "member.enrolled", origin=origin, member=member, data={"source": source, "known_by": list(wanted)}
+    )
+    return member, True
+
+
+def _recognise(member: Member, wanted: Identities, origin: Origin) -> None:
+    """Add what we did not know a known person by; of phone and e-mail the one we have stays."""
+    if member.status == Member.Status.CLOSED:
+        raise MemberClosed
+    known = set(member.identities.values_list("kind", "value_index"))
+    held = {kind for kind, _ in known} & ONE_OF_A_KIND
+    news = {
+        kind: value
+        for kind, value in wanted.items()
+        if kind not in held and (kind, blind_index(kind, value)) not in known
+    }
+    if not news:
+        return
+    try:
+        with transaction.atomic():
+            _give(member, news, origin)
+    except IntegrityError as error:
+        if _is_taken(error):
+            raise IdentityTaken(field="identities") from error
+        raise
+    events.record("member.identified", origin=origin, member=member, data={"known_by": list(news)})
+
+
+def _give(member: Member, identities: Identities, origin: Origin) -> None:
+    Identity.objects.bulk_create(
+        Identity(
+            member=member,
+            kind=kind,
+            value=value,
+            value_index=blind_index(kind, value),
+            last_four=value[-4:],
+            channel=origin.channel,
+        )
+        for kind, value in identities.items()
+    )
+
+
+def _is_taken(error: IntegrityError) -> bool:
+    return error.__cause__.diag.constraint_name == "identity_belongs_to_one_member"
+
+
+def _name_index(name: str) -> str:
+    return blind_index("name", name) if name else ""
+
+
+# --- Changing ---------------------------------------------------------------------------------------------------
+
+
+@idempotent("members.update")
+def update_member(member: Member, changes: Mapping[str, Any], *, origin: Origin) -> Answer:
+    """Change name, gender or birthday; what is not in `changes` stays. Raises MemberClosed, NotChangeable, Invalid…"""
+    if unknown := changes.keys() - CHANGEABLE:
+        raise NotChangeable(field=min(unknown))
+    _check(changes, origin)
+    member = _locked(member)
+    changed = [field for field, value in changes.items() if getattr(member, field) != value]
+    for field in changed:
+        setattr(member, field, changes[field])
+    if changed:
+        member.name_index = _name_index(member.name)
+        member.save(update_fields=[*changed, "name_index"])
+        events.record("member.updated", origin=origin, member=member, data={"fields": sorted(changed)})
+    return {"member_no": member.member_no, "changed": sorted(changed)}
+
+
+@idempotent("members.change_phone")
+def change_phone(member: Member, phone: str, *, origin: Origin) -> Answer:
+    """Give a member another phone. Raises IdentityTaken where it is somebody else's: nobody's is blanked for it."""
+    value = canonical_identity(Identity.Kind.PHONE, phone)
+    member = _locked(member)
+    try:
+        with transaction.atomic():
+            Identity.objects.update_or_create(
+                member=member,
+                kind=Identity.Kind.PHONE,
+                defaults={
+                    "value": value,
+                    "value_index": blind_index(Identity.Kind.PHONE, value),
+                    "last_four": value[-4:],
+                    "verified_at": None,
+                    "channel": origin.channel,
+                },
+            )
+    except IntegrityError as error:
+        if _is_taken(error):
+            raise IdentityTaken(field="phone") from error
+        raise
+    events.record("member.phone_changed", origin=origin, member=member)
+    return {"member_no": member.member_no}
+
+
+def _locked(member: Member) -> Member:
+    member = Member.objects.select_for_update(of=("self",)).get(pk=member.pk)
+    if member.status in (Member.Status.CLOSED, Member.Status.MERGED):
+        raise MemberClosed
+    return member

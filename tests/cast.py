@@ -1,0 +1,82 @@
+"""The fixed cast of the suite: one group of three businesses, three operators, and an app of each business.
+
+group ── MALL ── MALL-EAST ── MALL-1, MALL-2
+      ├─ HOTEL ─ HOTEL-SOUTH ─ HOTEL-1
+      └─ CVS ─── CVS-WEST ──── CVS-1
+"""
+
+from dataclasses import dataclass
+
+from django.contrib.auth.models import Permission
+
+from members.models import Channel, Operator, OrgUnit
+from members.services.channels import NewKey, make_key
+from members.services.organisation import add_business, add_group, add_region, add_store
+from tests.factories import OperatorFactory
+
+
+@dataclass(frozen=True)
+class Cast:
+    group: OrgUnit
+    mall: OrgUnit
+    mall_east: OrgUnit
+    mall_1: OrgUnit
+    mall_2: OrgUnit
+    hotel: OrgUnit
+    hotel_1: OrgUnit
+    cvs: OrgUnit
+    cvs_1: OrgUnit
+    sees_all: Operator
+    sees_mall: Operator
+    sees_nothing: Operator  # has every permission, and stands nowhere
+    mall_app: Channel
+    hotel_app: Channel
+    cvs_app: Channel
+    group_app: Channel
+    keys: dict[str, NewKey]  # by channel code
+
+    def bearer(self, channel: Channel) -> dict[str, str]:
+        """Headers for Django's test client: `client.get(url, **cast.bearer(cast.mall_app))`."""
+        return {"HTTP_AUTHORIZATION": f"Bearer {self.keys[channel.code].bearer}"}
+
+
+def build_cast() -> Cast:
+    group = add_group("GROUP", "梧桐集团")
+    mall, hotel, cvs = (
+        add_business(group, code, name)
+        for code, name in (("MALL", "梧桐广场"), ("HOTEL", "梧桐酒店"), ("CVS", "梧桐便利"))
+    )
+    mall_east = add_region(mall, "MALL-EAST", "广场华东区")
+    hotel_south = add_region(hotel, "HOTEL-SOUTH", "酒店华南区")
+    cvs_west = add_region(cvs, "CVS-WEST", "便利西区")
+    apps = {
+        node.code: Channel.objects.create(
+            code=f"{node.code.lower()}-app", name=f"{node.name}应用", org_unit=node
+        )
+        for node in (group, mall, hotel, cvs)
+    }
+    return Cast(
+        group=group,
+        mall=mall,
+        mall_east=mall_east,
+        mall_1=add_store(mall_east, "MALL-1", "广场一店"),
+        mall_2=add_store(mall_east, "MALL-2", "广场二店"),
+        hotel=hotel,
+        hotel_1=add_store(hotel_south, "HOTEL-1", "酒店一店"),
+        cvs=cvs,
+        cvs_1=add_store(cvs_west, "CVS-1", "便利一店"),
+        sees_all=_operator("sees_all", group),
+        sees_mall=_operator("sees_mall", mall),
+        sees_nothing=_operator("sees_nothing", None),
+        mall_app=apps["MALL"],
+        hotel_app=apps["HOTEL"],
+        cvs_app=apps["CVS"],
+        group_app=apps["GROUP"],
+        keys={channel.code: make_key(channel) for channel in apps.values()},
+    )
+
+
+def _operator(username: str, node: OrgUnit | None) -> Operator:
+    operator = OperatorFactory(username=username, org_unit=node)
+    operator.user_permissions.set(Permission.objects.all())
+    return operator
