@@ -49,7 +49,7 @@ def server(database: str) -> Iterator[psycopg.Cursor]:
 
 
 def _template(cursor: psycopg.Cursor) -> str:
-    """The name of the migrated template; returns holding LOCK, so that nobody drops it before it is cloned."""
+    """The name of the migrated template. Returns holding LOCK: nobody drops it before it is cloned."""
     name = TEMPLATE + migrations_hash()
     cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
     names = [row[0] for row in cursor.execute("SELECT datname FROM pg_database").fetchall()]

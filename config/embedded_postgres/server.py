@@ -27,7 +27,9 @@ from config.folders import private, socket_folder
 START_TIMEOUT = 60  # seconds: a crashed cluster first replays its log
 KEEPER = Path(__file__).with_name("keeper.py")
 LASTING = "-c max_wal_size=2GB"
-FLEETING = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0"
+FLEETING = (
+    "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0"
+)
 
 # By folder: the file that holds users.lock, and the keeper if we started it. Kept until this process ends.
 _joined: dict[Path, object] = {}
@@ -93,7 +95,15 @@ class Server:
         locale = "--locale-provider=builtin --builtin-locale=C.UTF-8 --lc-collate=C --lc-ctype=C.UTF-8"
         options = "--username=postgres --auth=trust --encoding=UTF8 --no-instructions"
         speed = [] if self.durable else ["--no-sync"]
-        command = [*_unprivileged(), _binary("initdb"), "-D", draft, *locale.split(), *options.split(), *speed]
+        command = [
+            *_unprivileged(),
+            _binary("initdb"),
+            "-D",
+            draft,
+            *locale.split(),
+            *options.split(),
+            *speed,
+        ]
         done = subprocess.run(command, capture_output=True, text=True, cwd="/")
         if done.returncode:
             raise ServerDidNotStart(done.stdout + done.stderr)
