@@ -8,5 +8,9 @@ class ConfigConfig(AppConfig):
         """Install what lower floors call without knowing who answers.
 
         The tables stand in config/events.py (event type → reactions) and config/vocabulary.py
-        (what rule trees may speak of).
+        (what rule trees may speak of). They name models, which are loaded only after this module: hence the
+        imports here, the only ones inside a function.
         """
+        from config import vocabulary
+
+        vocabulary.install()
