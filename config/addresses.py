@@ -20,8 +20,9 @@ def database(url: str) -> dict[str, object]:
     }
 
 
-def broker_on(socket: Path) -> str:
-    return f"redis+socket://{socket}?virtual_host=0"
+def redis_on(socket: Path, *, number: int) -> str:
+    """Database `number` of a Redis on a unix socket, in Celery's spelling."""
+    return f"redis+socket://{socket}?virtual_host={number}"
 
 
 def cache(url: str) -> dict[str, object]:

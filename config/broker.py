@@ -15,8 +15,8 @@ START_TIMEOUT = 30  # seconds: it first reads its append-only file
 
 def is_needed() -> bool:
     """True when the broker or the cache has no address of its own."""
-    socket = str(settings.EMBEDDED_BROKER_SOCKET)
-    return socket in settings.CELERY_BROKER_URL or socket in settings.CACHE_URL
+    ours = {settings.EMBEDDED_BROKER_URL, settings.EMBEDDED_CACHE_URL}
+    return settings.CELERY_BROKER_URL in ours or settings.CACHE_URL in ours
 
 
 def command() -> list[str]:

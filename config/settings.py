@@ -115,9 +115,7 @@ TEMPLATES = [
 # --- Database -----------------------------------------------------------------------------------------------
 DATABASE_URL = os.environ.get("DATABASE_URL", "")
 DATABASES = {
-    "default": addresses.database(DATABASE_URL)
-    if DATABASE_URL
-    else embedded_database(VAR / "pg"),
+    "default": addresses.database(DATABASE_URL) if DATABASE_URL else embedded_database(VAR / "pg"),
 }
 DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 
@@ -125,7 +123,10 @@ DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 EMBEDDED_BROKER_DATA = VAR / "broker"
 EMBEDDED_BROKER_SOCKET = socket_folder(EMBEDDED_BROKER_DATA) / "broker.sock"
 
-CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL") or addresses.broker_on(EMBEDDED_BROKER_SOCKET)
+EMBEDDED_BROKER_URL = addresses.redis_on(EMBEDDED_BROKER_SOCKET, number=0)
+EMBEDDED_CACHE_URL = addresses.redis_on(EMBEDDED_BROKER_SOCKET, number=1)
+
+CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL") or EMBEDDED_BROKER_URL
 CELERY_RESULT_BACKEND = "django-db"
 CELERY_RESULT_EXTENDED = True
 CELERY_TASK_ACKS_LATE = True  # tasks are safe to run twice: a worker that dies gives its task back
@@ -135,9 +136,11 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 
-# A broker without a cache of its own (RabbitMQ) leaves the cache to the embedded server.
+# The cache is the broker's Redis, unless it has one of its own. RabbitMQ leaves it to the embedded server.
 CACHE_URL = os.environ.get("CACHE_URL") or (
-    CELERY_BROKER_URL if CELERY_BROKER_URL.startswith("redis") else addresses.broker_on(EMBEDDED_BROKER_SOCKET)
+    CELERY_BROKER_URL
+    if CELERY_BROKER_URL.startswith("redis") and CELERY_BROKER_URL != EMBEDDED_BROKER_URL
+    else EMBEDDED_CACHE_URL
 )
 CACHES = {"default": addresses.cache(CACHE_URL)}
 if CELERY_BROKER_URL.startswith("redis"):
@@ -167,6 +170,12 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_ON_SUCCESS = True
 
+# --- Members ------------------------------------------------------------------------------------------------
+MEMBERS_DELIVERY_TRIES = 8  # of a reaction to an event, before it is parked
+MEMBERS_IMPORT_MAX_BYTES = 20 * 1024 * 1024
+MEMBERS_IMPORT_MAX_ROWS = 200_000
+MEMBERS_IMPORT_KEEP_DAYS = 30  # how long the failed rows of an import can be fetched
+
 # --- Language and time --------------------------------------------------------------------------------------
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", _("简体中文")), ("en", _("English"))]
@@ -179,7 +188,8 @@ USE_I18N = True
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = Path(os.environ.get("STATIC_ROOT", VAR / "static"))
-MEDIA_ROOT = Path(os.environ.get("MEDIA_ROOT", VAR / "media"))  # import and export files: never served as such
+# Files of imports and exports: never served as such.
+MEDIA_ROOT = Path(os.environ.get("MEDIA_ROOT", VAR / "media"))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -197,6 +207,11 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "INFO")},
     "loggers": {"axes": {"level": "WARNING"}},
 }
+
+# --- Member pages -------------------------------------------------------------------------------------------
+MEMBERS_SMS_BACKEND = os.environ.get("MEMBERS_SMS_BACKEND", "members.notifications.ConsoleSmsBackend")
+# A house behind one address has many members; a machine that texts the whole town has to be stopped.
+MEMBERS_SMS_PER_ADDRESS_AND_HOUR = int(os.environ.get("MEMBERS_SMS_PER_ADDRESS_AND_HOUR", "60"))
 
 # === API: everything down to the next double line belongs to config/api.py ==================================
 REST_FRAMEWORK = {

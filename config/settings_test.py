@@ -22,6 +22,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick, a
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 WHITENOISE_AUTOREFRESH = True  # no walk over STATIC_ROOT at start-up
 AXES_ENABLED = False  # the test of the lock turns it on
+MEMBERS_SMS_BACKEND = "members.notifications.MemorySmsBackend"
 MEDIA_ROOT = VAR / "test-media"
 
 logging.disable(logging.WARNING)
