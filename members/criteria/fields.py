@@ -14,9 +14,7 @@ class RuleField(models.JSONField):
         try:
             validate(value)
         except InvalidRule as refusal:
-            raise ValidationError(
-                [str(problem) for problem in refusal.problems], code=refusal.code
-            ) from refusal
+            raise ValidationError([str(problem) for problem in refusal.problems], code=refusal.code) from refusal
 
     def deconstruct(self):
         """To migrations it is the plain column that it is: they import nothing of ours."""

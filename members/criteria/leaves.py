@@ -216,29 +216,23 @@ class EventLeaf(Leaf):
         if "agg" not in node:
             return str(_("%s：有") % what)
         value_type = kind.measure_type if node["agg"] in ("sum", "avg", "max") else INTEGER
-        return (
-            f"{what}{AGGREGATES[node['agg']]} {COMPARISONS[node['cmp']][0]} {value_type.show(node['value'])}"
-        )
+        return f"{what}{AGGREGATES[node['agg']]} {COMPARISONS[node['cmp']][0]} {value_type.show(node['value'])}"
 
 
 def narrowed_by(kind: EventKind, node: Node) -> list[EventField]:
     return [field for field in kind.fields if field.name in node.get("where", {})]
 
 
+AT_LEAST_ONE = {("gte", 1), ("gt", 0), ("ne", 0)}
+NONE_AT_ALL = {("lt", 1), ("lte", 0), ("eq", 0)}
+
+
 def asks_for_any(node: Node) -> bool:
-    return node["agg"].startswith("count") and (node["cmp"], node["value"]) in (
-        ("gte", 1),
-        ("gt", 0),
-        ("ne", 0),
-    )
+    return node["agg"].startswith("count") and (node["cmp"], node["value"]) in AT_LEAST_ONE
 
 
 def asks_for_none(node: Node) -> bool:
-    return node["agg"].startswith("count") and (node["cmp"], node["value"]) in (
-        ("lt", 1),
-        ("lte", 0),
-        ("eq", 0),
-    )
+    return node["agg"].startswith("count") and (node["cmp"], node["value"]) in NONE_AT_ALL
 
 
 EXACT_AVERAGE = ValueType(INTEGER.schema, INTEGER.comparisons, models.DecimalField())
@@ -302,9 +296,7 @@ class BucketLeaf(Leaf):
 
     def condition(self, node: Node, moment: Moment) -> Condition:
         low, high = node["bucket"]
-        salted = Concat(
-            Value(f"{node['salt']}:"), Cast("pk", models.TextField()), output_field=models.TextField()
-        )
+        salted = Concat(Value(f"{node['salt']}:"), Cast("pk", models.TextField()), output_field=models.TextField())
         bucket = BucketOf(salted)
         return compare(bucket, "gte", low, INTEGER) & compare(bucket, "lte", high, INTEGER)
 

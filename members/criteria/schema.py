@@ -92,9 +92,7 @@ def _size_problems(tree: Any) -> Iterator[Problem]:
             yield Problem(path, str(_("嵌套不能超过 %d 层") % DEEPEST))
             return
     if count > MOST_NODES:
-        yield Problem(
-            "", str(_("条件不能超过 %(most)d 个，现有 %(count)d 个") % {"most": MOST_NODES, "count": count})
-        )
+        yield Problem("", str(_("条件不能超过 %(most)d 个，现有 %(count)d 个") % {"most": MOST_NODES, "count": count}))
 
 
 def _shape_problems(tree: Any) -> Iterator[Problem]:
@@ -135,15 +133,10 @@ def _say(error: ValidationError, vocabulary: Vocabulary) -> str:
     limit = error.validator_value
     match error.validator:
         case "type":
-            return str(
-                _("应为%(due)s，实际是%(found)s") % {"due": TYPES[limit], "found": _shown(error.instance)}
-            )
+            return str(_("应为%(due)s，实际是%(found)s") % {"due": TYPES[limit], "found": _shown(error.instance)})
         case "enum":
             choices = "、".join(map(str, limit))
-            return str(
-                _("只能是 %(choices)s，实际是%(found)s")
-                % {"choices": choices, "found": _shown(error.instance)}
-            )
+            return str(_("只能是 %(choices)s，实际是%(found)s") % {"choices": choices, "found": _shown(error.instance)})
         case "required":
             missing = [key for key in limit if key not in error.instance]
             return str(_("缺少 %s") % "、".join(missing))

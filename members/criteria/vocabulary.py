@@ -33,12 +33,8 @@ class ValueType:
     show: Callable[[Any], str] = str
 
 
-INTEGER = ValueType(
-    {"type": "integer", "minimum": -LARGEST, "maximum": LARGEST}, ORDER, models.BigIntegerField()
-)
-MONEY = ValueType(
-    INTEGER.schema, ORDER, models.BigIntegerField(), show=lambda fen: f"¥{fen // 100:,}.{fen % 100:02}"
-)
+INTEGER = ValueType({"type": "integer", "minimum": -LARGEST, "maximum": LARGEST}, ORDER, models.BigIntegerField())
+MONEY = ValueType(INTEGER.schema, ORDER, models.BigIntegerField(), show=lambda fen: f"¥{fen // 100:,}.{fen % 100:02}")
 DATE = ValueType(
     {"type": "string", "format": "date", "pattern": r"^(19|20|21)\d\d-\d\d-\d\d$"},
     ORDER,
