@@ -1,6 +1,7 @@
 """Why the ledger refuses."""
 
 from django.utils.translation import gettext_lazy as _
+
 from members.errors import Refused
 
 

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from members.models import Member, OrgUnit
-
 from loyalty.rules import apportion, cumulative_share, local_midnight, round_half_up
+from members.models import Member, OrgUnit
 
 __all__ = [
     "DraftLine",
@@ -46,7 +45,7 @@ class DraftLine:
 
 @dataclass(frozen=True, slots=True)
 class PurchaseDraft:
-    """A receipt as the calculation sees it: pure facts, no database. `boost` multiplies the points of the member's tier."""
+    """A receipt as the calculation sees it: pure facts, no database. `boost` is the points multiplier of the tier."""
 
     member: Member
     store: OrgUnit

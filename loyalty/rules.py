@@ -1,7 +1,7 @@
 """Arithmetic of the ledger: pure functions, no database, no clock. Money in fen, points whole."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
@@ -49,7 +49,7 @@ def start_of(day: date, zone: ZoneInfo) -> datetime:
 
 
 def add_months(day: date, months: int) -> date:
-    """The same day of the month, `months` on; where that month is too short, the first of the next (in the member's favour)."""
+    """The same day, `months` on; where that month is too short, the first of the next (in the member's favour)."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     try:
         return day.replace(year=year, month=month + 1)
@@ -108,7 +108,11 @@ class Earned:
 
 def eligible_amount(lines: Iterable["DraftLine"], terms: EarnTerms) -> int:
     """What of these lines counts for a rule, in fen."""
-    amount_of = {"paid": lambda line: line.paid_amount, "net": lambda line: line.net_amount, "list": lambda line: line.amount}
+    amount_of = {
+        "paid": lambda line: line.paid_amount,
+        "net": lambda line: line.net_amount,
+        "list": lambda line: line.amount,
+    }
     return sum(
         amount_of[terms.base](line)
         for line in lines
@@ -118,7 +122,7 @@ def eligible_amount(lines: Iterable["DraftLine"], terms: EarnTerms) -> int:
 
 
 def earned(eligible: int, terms: EarnTerms, *, boost: Decimal, given_today: int) -> Earned:
-    """⌊⌊eligible × points ÷ per_amount⌋ × multiplier × boost⌋, then the caps. `given_today` counts towards the day's cap."""
+    """⌊⌊eligible × points ÷ per_amount⌋ × multiplier × boost⌋, then the caps; `given_today` counts to the day's cap."""
     base = eligible * terms.points // terms.per_amount
     multiplier = terms.multiplier * boost
     given = int(base * multiplier)
@@ -133,6 +137,20 @@ def earned(eligible: int, terms: EarnTerms, *, boost: Decimal, given_today: int)
 def claw_back_target(given: int, *, kept: int, eligible: int) -> int:
     """How much of `given` is to be clawed back in all once only `kept` of `eligible` stands (fen)."""
     return given - cumulative_share(given, kept, eligible)
+
+
+def kept_part(line: "DraftLine", refunded: int) -> "DraftLine":
+    """What stands of a line after `refunded` fen of its net amount were given back: every column shrinks with it."""
+    net, points_used, points_amount = line.net_amount, line.points_used, line.points_amount
+    amount = line.amount - cumulative_share(line.amount, refunded, net)
+    return replace(
+        line,
+        amount=amount,
+        tier_discount=amount - (net - refunded),
+        coupon_discount=0,
+        points_used=points_used - cumulative_share(points_used, refunded, net),
+        points_amount=points_amount - cumulative_share(points_amount, refunded, net),
+    )
 
 
 # Burning ----------------------------------------------------------------------------------------------------------
@@ -157,7 +175,7 @@ def payable_with_points(lines: Iterable["DraftLine"], terms: BurnTerms) -> int:
 
 
 def most_points(payable: int, balance: int, terms: BurnTerms) -> int:
-    """The most points that may be used: within balance and payable amount, a multiple of the step, not below the minimum."""
+    """The most points that may be used: within balance and payable amount, in steps, not below the minimum."""
     points = min(max(balance, 0), payable * terms.points // terms.amount)
     points -= points % terms.step
     return points if points >= max(terms.minimum, 1) else 0

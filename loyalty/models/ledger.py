@@ -9,10 +9,10 @@ from datetime import datetime
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
-from members.models import Channel, Member, Operator, OrgUnit, Request
-from members.scoping import of_visible_members, rows_within
 
 from loyalty.models.purchases import Purchase, Refund
+from members.models import Channel, Member, Operator, OrgUnit, Request
+from members.scoping import of_visible_members, rows_within
 
 
 class Asset(models.TextChoices):
@@ -161,7 +161,9 @@ class Transaction(models.Model):
     operator = models.ForeignKey(Operator, models.PROTECT, null=True, related_name="+", verbose_name=_("操作员"))
     at = models.DateTimeField(_("业务时间"))
     posted_at = models.DateTimeField(_("入账时间"))
-    purchase = models.ForeignKey(Purchase, models.PROTECT, null=True, related_name="transactions", verbose_name=_("消费"))
+    purchase = models.ForeignKey(
+        Purchase, models.PROTECT, null=True, related_name="transactions", verbose_name=_("消费")
+    )
     refund = models.ForeignKey(Refund, models.PROTECT, null=True, related_name="transactions", verbose_name=_("退款"))
     hold = models.ForeignKey("Hold", models.PROTECT, null=True, related_name="transactions", verbose_name=_("冻结单"))
     undoes = models.ForeignKey("self", models.PROTECT, null=True, related_name="undone_by", verbose_name=_("冲正"))
@@ -277,3 +279,6 @@ class HoldLot(models.Model):
             models.CheckConstraint(name="hold_lot_is_of_something", condition=Q(quantity__gt=0)),
             models.UniqueConstraint(fields=["hold", "lot"], name="hold_takes_a_lot_once"),
         )
+
+    def __str__(self) -> str:
+        return f"{self.hold_id} ← {self.lot_id}: {self.quantity}"

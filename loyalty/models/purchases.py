@@ -3,10 +3,10 @@
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
-from members.models import Channel, Member, Operator, OrgUnit, Request, Terminal
-from members.scoping import rows_within
 
 from loyalty.models.rules import EarnRule
+from members.models import Channel, Member, Operator, OrgUnit, Request, Terminal
+from members.scoping import rows_within
 
 
 class PurchaseQuerySet(models.QuerySet):
@@ -59,7 +59,9 @@ class Purchase(models.Model):
         )
         indexes = (
             models.Index(
-                fields=["member", "at"], include=["net_amount", "refunded_amount", "business"], name="purchase_by_member"
+                fields=["member", "at"],
+                include=["net_amount", "refunded_amount", "business"],
+                name="purchase_by_member",
             ),
             models.Index(fields=["business", "-at"], name="purchase_by_business"),
             models.Index(fields=["store", "-at"], name="purchase_by_store"),
@@ -151,7 +153,7 @@ class Tender(models.Model):
 
 
 class Award(models.Model):
-    """Which rule gave what for a purchase, and how: base = ⌊eligible × points ÷ per⌋, given = ⌊base × multiplier⌋, capped."""
+    """Which rule gave what: base = ⌊eligible × points ÷ per_amount⌋, given = ⌊base × multiplier⌋, then capped."""
 
     purchase = models.ForeignKey(Purchase, models.CASCADE, related_name="awards", verbose_name=_("消费"))
     rule = models.ForeignKey(EarnRule, models.PROTECT, related_name="awards", verbose_name=_("规则"))
@@ -160,7 +162,6 @@ class Award(models.Model):
     multiplier = models.DecimalField(_("倍数"), max_digits=9, decimal_places=4)
     given = models.BigIntegerField(_("给予"))
     cap = models.CharField(_("封顶"), max_length=20, blank=True, help_text=_("限制了给予数量的上限。"))
-    lot = models.ForeignKey("Lot", models.PROTECT, null=True, related_name="awards", verbose_name=_("批次"))
     transaction = models.ForeignKey("Transaction", models.PROTECT, null=True, related_name="awards")
 
     class Meta:
@@ -219,6 +220,8 @@ class Refund(models.Model):
 
 
 class RefundLine(models.Model):
+    """How much of one line a refund gave back, in fen of its net amount, and the points among it."""
+
     refund = models.ForeignKey(Refund, models.CASCADE, related_name="lines", verbose_name=_("退款"))
     line = models.ForeignKey(PurchaseLine, models.PROTECT, related_name="refund_lines", verbose_name=_("明细"))
     amount = models.BigIntegerField(_("退款（分）"))
@@ -231,3 +234,6 @@ class RefundLine(models.Model):
             models.UniqueConstraint(fields=["refund", "line"], name="refund_names_a_line_once"),
             models.CheckConstraint(name="refund_line_is_of_something", condition=Q(amount__gt=0)),
         )
+
+    def __str__(self) -> str:
+        return f"{self.line} −{self.amount}"

@@ -4,6 +4,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+
 from members.models import OrgUnit
 
 
@@ -46,7 +47,7 @@ class DatedRule(models.Model):
 
 
 class EarnRule(DatedRule):
-    """`points` for every full `per_amount` of what is eligible: floored once per purchase, multiplied, floored again."""
+    """`points` for every full `per_amount` of what is eligible: floored per purchase, multiplied, floored again."""
 
     class Base(models.TextChoices):
         PAID = "paid", _("实付金额（不含积分、赠送金）")
@@ -59,14 +60,24 @@ class EarnRule(DatedRule):
 
     asset = models.CharField(_("资产"), max_length=8, choices=Asset, default=Asset.POINTS)
     points = models.PositiveIntegerField(_("每档数量"), default=1, help_text=_("每满一档给多少。"))
-    per_amount = models.PositiveIntegerField(_("每档金额（分）"), default=100, help_text=_("单位：分。100 = 每满 1 元。"))
+    per_amount = models.PositiveIntegerField(
+        _("每档金额（分）"), default=100, help_text=_("单位：分。100 = 每满 1 元。")
+    )
     multiplier = models.DecimalField(_("倍数"), max_digits=6, decimal_places=3, default=1)
     base = models.CharField(_("计分金额"), max_length=4, choices=Base, default=Base.PAID)
     categories = ArrayField(
-        models.CharField(max_length=80), verbose_name=_("品类"), default=list, blank=True, help_text=_("空 = 全部品类。")
+        models.CharField(max_length=80),
+        verbose_name=_("品类"),
+        default=list,
+        blank=True,
+        help_text=_("空 = 全部品类。"),
     )
     brands = ArrayField(
-        models.CharField(max_length=80), verbose_name=_("品牌"), default=list, blank=True, help_text=_("空 = 全部品牌。")
+        models.CharField(max_length=80),
+        verbose_name=_("品牌"),
+        default=list,
+        blank=True,
+        help_text=_("空 = 全部品牌。"),
     )
     audience = models.JSONField(_("适用人群"), null=True, blank=True, help_text=_("空 = 全部会员。"))
     cap_per_purchase = models.PositiveIntegerField(_("单笔上限"), default=0, help_text=_("0 = 不限。"))
@@ -104,7 +115,11 @@ class BurnRule(DatedRule):
         _("最高抵扣比例（%）"), max_digits=5, decimal_places=2, default=100, help_text=_("占可抵扣金额的比例。")
     )
     categories = ArrayField(
-        models.CharField(max_length=80), verbose_name=_("品类"), default=list, blank=True, help_text=_("空 = 全部品类。")
+        models.CharField(max_length=80),
+        verbose_name=_("品类"),
+        default=list,
+        blank=True,
+        help_text=_("空 = 全部品类。"),
     )
     priority = models.IntegerField(_("优先级"), default=100, help_text=_("小者先行。"))
 
@@ -126,7 +141,7 @@ class BurnRule(DatedRule):
 
 
 class PointsPrice(models.Model):
-    """What one point of an issuer costs from a date on, in fen; copied onto each lot. The group's price is the default."""
+    """What one point of an issuer costs from a date on, in fen; copied onto each lot. The group's is the default."""
 
     issuer = models.ForeignKey(OrgUnit, models.PROTECT, related_name="points_prices", verbose_name=_("发行方"))
     price = models.DecimalField(_("单价（分/分值）"), max_digits=12, decimal_places=6)

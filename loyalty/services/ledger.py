@@ -3,17 +3,15 @@
 The caller has claimed the request (`origin.request`) and locked the account. Nothing here knows rules or prices.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import F
-from members.interfaces import Origin
-from members.models import Member, OrgUnit
-
 from loyalty.errors import HoldNotOpen, HoldTimedOut, HoldTooSmall, InvalidQuantity, NotEnoughPoints
 from loyalty.models import Account, Bucket, Entry, Hold, HoldLot, Lot, Purchase, Refund, Transaction
+from members.interfaces import Origin
+from members.models import Member, OrgUnit
 
 Kind = Transaction.Kind
 
@@ -30,16 +28,21 @@ class Move:
 
 def lock_account(member: Member, asset: str) -> Account:
     """The member's account, made if it is the first of its kind, and locked until the transaction ends."""
-    account = Account.objects.select_for_update().filter(member=member, asset=asset).first()
-    if account is None:
-        Account.objects.bulk_create([Account(member=member, asset=asset)], ignore_conflicts=True)
-        account = Account.objects.select_for_update().get(member=member, asset=asset)
-    account.member = member
-    return account
+    return lock_accounts(member, [asset])[asset]
 
 
-def lock_account_of(pk: int) -> Account:
-    return Account.objects.select_for_update(of=("self",)).select_related("member").get(pk=pk)
+def lock_accounts(member: Member, assets: Collection[str]) -> dict[str, Account]:
+    """The same for several assets, in the order of their keys: asset → account."""
+    wanted = Account.objects.select_for_update().filter(member=member, asset__in=assets).order_by("pk")
+    accounts = list(wanted)
+    if len(accounts) < len(set(assets)):
+        missing = set(assets) - {account.asset for account in accounts}
+        new = [Account(member=member, asset=asset) for asset in sorted(missing)]
+        Account.objects.bulk_create(new, ignore_conflicts=True)
+        accounts = list(wanted.all())
+    for account in accounts:
+        account.member = member
+    return {account.asset: account for account in accounts}
 
 
 def earn(
@@ -58,11 +61,11 @@ def earn(
     """Give `quantity` as one new lot: at once, or pending until `available_at`. Debt is cured first."""
     _require_positive(quantity)
     is_pending = available_at is not None and available_at > origin.posted_at
-    lot = Lot.objects.create(
+    lot = Lot(
         account=account,
         issuer=issuer,
         quantity=quantity,
-        remaining=quantity,
+        remaining=0,
         unit_price=unit_price,
         earned_at=origin.at,
         available_at=available_at or origin.posted_at,
@@ -70,9 +73,9 @@ def earn(
         expires_at=expires_at,
     )
     bucket = Bucket.PENDING if is_pending else Bucket.ACTIVE
+    before = account.balance
     written = write(account, kind, [Move(lot, quantity, bucket)], origin=origin, purchase=purchase, reason=reason)
-    if not is_pending:
-        cure(account, origin=origin)
+    cure(account, before, origin=origin)
     return written
 
 
@@ -84,8 +87,9 @@ def activate(account: Account, lots: Sequence[Lot], *, origin: Origin) -> Transa
         if lot.remaining:
             moves += [Move(lot, -lot.remaining, Bucket.PENDING), Move(lot, lot.remaining, Bucket.ACTIVE)]
     Lot.objects.bulk_update(lots, ["activated_at"])
+    before = account.balance
     written = write(account, Kind.ACTIVATE, moves, origin=origin)
-    cure(account, origin=origin)
+    cure(account, before, origin=origin)
     return written
 
 
@@ -145,6 +149,7 @@ def capture(held: Hold, account: Account, quantity: int, *, origin: Origin) -> T
         raise HoldTimedOut(until=held.until)
     if quantity > held.quantity:
         raise HoldTooSmall(held=held.quantity, wanted=quantity)
+    before = account.balance
     parts = _free(held, account)
     moves, left = [], quantity
     for lot, part in parts:
@@ -156,7 +161,7 @@ def capture(held: Hold, account: Account, quantity: int, *, origin: Origin) -> T
     held.save(update_fields=["state", "captured"])
     amount = held.amount * quantity // held.quantity
     captured = write(account, Kind.CAPTURE, moves, origin=origin, amount=amount, hold=held)
-    _settle_released([lot for lot, _ in parts], account, origin=origin)
+    _settle_released([lot for lot, _ in parts], account, before, origin=origin)
     return captured
 
 
@@ -164,24 +169,26 @@ def release(held: Hold, account: Account, *, origin: Origin, state: Hold.State =
     """Give back what was held; what has meanwhile expired expires at once. Raises HoldNotOpen."""
     if held.state != Hold.State.OPEN:
         raise HoldNotOpen(state=held.state)
+    before = account.balance
     parts = _free(held, account)
     held.state = state
     held.save(update_fields=["state"])
     account.save(update_fields=["held", "balance"])
-    _settle_released([lot for lot, _ in parts], account, origin=origin)
+    _settle_released([lot for lot, _ in parts], account, before, origin=origin)
     return held
 
 
-def cure(account: Account, *, origin: Origin) -> Transaction | None:
+def cure(account: Account, balance_before: int, *, origin: Origin) -> Transaction | None:
     """Meet debt lots, oldest first, from what has just become spendable.
 
-    A balance below zero is the mark of debt: a clawback makes debt only after taking all that was not held.
+    A balance below zero is the mark of debt: a clawback makes debt only after taking all that was not held, and
+    whatever becomes spendable afterwards comes by here. So no query is needed to know that there is none.
     """
-    if not _has_debt_and_means(account):
+    if balance_before >= 0:
         return None
     debts = list(account.lots.filter(remaining__lt=0).order_by("pk"))
     owed = -sum(lot.remaining for lot in debts)
-    means = [(lot, part) for lot, part in _spread(account.lots.spendable(origin.posted_at), owed)]
+    means = spread(account.lots.spendable(origin.posted_at), owed)
     left = sum(part for _, part in means)
     if not left:
         return None
@@ -213,6 +220,7 @@ def write(
     pending = sum(move.quantity for move in moves if move.bucket == Bucket.PENDING)
     account.balance += active
     account.pending += pending
+    _apply(moves)
     written = Transaction.objects.create(
         request=origin.request,
         account=account,
@@ -237,8 +245,6 @@ def write(
         Entry(transaction=written, lot=move.lot, quantity=move.quantity, bucket=move.bucket, undoes=move.undoes)
         for move in moves
     )
-    if kind not in (Kind.EARN, Kind.ADJUST) or active < 0:  # a new lot already stands as it was made
-        _apply(moves)
     account.save(update_fields=["balance", "pending", "held"])
     return written
 
@@ -248,14 +254,15 @@ def take(account: Account, quantity: int, *, at: datetime) -> list[tuple[Lot, in
     _require_positive(quantity)
     if account.balance < quantity:
         raise NotEnoughPoints(balance=account.balance, wanted=quantity)
-    parts = _spread(account.lots.spendable(at), quantity)
+    parts = spread(account.lots.spendable(at), quantity)
     found = sum(part for _, part in parts)
     if found < quantity:  # the rest of the balance has expired and is only not yet swept
         raise NotEnoughPoints(balance=found, wanted=quantity)
     return parts
 
 
-def _spread(lots: Iterable[Lot], quantity: int) -> list[tuple[Lot, int]]:
+def spread(lots: Iterable[Lot], quantity: int) -> list[tuple[Lot, int]]:
+    """Take `quantity` (or as much as there is) from these lots in their order."""
     parts = []
     for lot in lots:
         if quantity <= 0:
@@ -267,15 +274,18 @@ def _spread(lots: Iterable[Lot], quantity: int) -> list[tuple[Lot, int]]:
 
 
 def _apply(moves: Iterable[Move]) -> None:
-    lots: dict[int, Lot] = {}
+    """Bring the lots up to date; a lot of these moves that is new is inserted."""
+    lots = {id(move.lot): move.lot for move in moves}.values()
     for move in moves:
-        lot = lots.setdefault(move.lot.pk, move.lot)
-        lot.remaining += move.quantity
-    Lot.objects.bulk_update(lots.values(), ["remaining"])
+        move.lot.remaining += move.quantity
+    new = [lot for lot in lots if lot.pk is None]
+    known = [lot for lot in lots if lot.pk is not None]
+    Lot.objects.bulk_create(new)
+    Lot.objects.bulk_update(known, ["remaining"])
 
 
 def _free(held: Hold, account: Account) -> list[tuple[Lot, int]]:
-    """Take the hold off its lots and off the account (in memory for the account); returns the lots in order of taking."""
+    """Take the hold off its lots, and (in memory) off the account; returns the lots in order of taking."""
     parts = [(part.lot, part.quantity) for part in held.parts.select_related("lot")]
     for lot, part in parts:
         lot.held -= part
@@ -285,37 +295,14 @@ def _free(held: Hold, account: Account) -> list[tuple[Lot, int]]:
     return parts
 
 
-def _settle_released(lots: Sequence[Lot], account: Account, *, origin: Origin) -> None:
+def _settle_released(lots: Sequence[Lot], account: Account, balance_before: int, *, origin: Origin) -> None:
     """What a hold has set free: expired units lapse at once, the rest meets debt."""
     lapsed = [(lot, lot.unheld) for lot in lots if lot.has_expired(origin.posted_at) and lot.unheld]
     if lapsed:
         expire(account, lapsed, origin=origin)
-    cure(account, origin=origin)
-
-
-def _has_debt_and_means(account: Account) -> bool:
-    if account.balance >= 0 and not account.lots.filter(remaining__lt=0).exists():
-        return False
-    return True
+    cure(account, balance_before, origin=origin)
 
 
 def _require_positive(quantity: int) -> None:
     if quantity <= 0:
         raise InvalidQuantity(field="quantity", wanted=quantity)
-
-
-__all__ = [
-    "Move",
-    "activate",
-    "burn",
-    "capture",
-    "cure",
-    "earn",
-    "expire",
-    "hold",
-    "lock_account",
-    "lock_account_of",
-    "release",
-    "take",
-    "write",
-]

@@ -1,0 +1,9 @@
+"""A member's own points, under /m/."""
+
+from django.urls import path
+
+from loyalty import views
+
+app_name = "points"
+
+urlpatterns = [path("points/", views.history, name="history")]

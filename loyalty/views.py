@@ -1,0 +1,116 @@
+"""A member's own points: what there is, and every change to it."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Self
+
+from django.db.models import Q, QuerySet, Sum
+from django.db.models.functions import TruncMonth
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.dateparse import parse_date
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from loyalty.models import Asset, Bucket, Transaction
+from loyalty.rules import first_of_next_month, start_of
+from loyalty.services.standing import points_standing
+from members.interfaces import member_required
+from members.models import Member, Operator, OrgUnit
+
+PAGE = 20
+RECENT = 3
+WARN_DAYS = 30
+
+
+@dataclass(frozen=True)
+class HistoryFilter:
+    """What the member chose to see; what makes no sense counts as not chosen."""
+
+    month: date | None
+    business: int | None
+    before: int | None
+
+    @classmethod
+    def of(cls, query: QueryDict) -> Self:
+        return cls(
+            month=_month(query.get("month", "")),
+            business=_whole(query.get("business", "")),
+            before=_whole(query.get("before", "")),
+        )
+
+    def apply(self, history: QuerySet[Transaction]) -> QuerySet[Transaction]:
+        if self.month:
+            zone = timezone.get_current_timezone()
+            first, following = start_of(self.month, zone), start_of(first_of_next_month(self.month), zone)
+            history = history.filter(at__gte=first, at__lt=following)
+        if self.business:
+            history = history.filter(business=self.business)
+        if self.before:
+            history = history.filter(pk__lt=self.before)
+        return history
+
+
+def _month(text: str) -> date | None:
+    try:
+        return parse_date(f"{text}-01")
+    except ValueError:
+        return None
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+@never_cache
+@require_GET
+@member_required
+def history(request: HttpRequest) -> HttpResponse:
+    """The page, or for htmx the rows alone: all of a choice, or the next ones."""
+    chosen = HistoryFilter.of(request.GET)
+    rows = list(chosen.apply(_history_of(request.member))[: PAGE + 1])
+    query = request.GET.copy()
+    if len(rows) > PAGE:
+        query["before"] = str(rows[PAGE - 1].pk)
+    context = {"rows": rows[:PAGE], "chosen": chosen, "more": query.urlencode() if len(rows) > PAGE else ""}
+    if request.htmx:
+        return render(request, "member/_points_rows.html", context)
+    return render(request, "member/points.html", context | _around(request.member))
+
+
+def _history_of(member: Member) -> QuerySet[Transaction]:
+    """Newest first, with what each changed in the spendable (`active`) and in what is to come (`pending`)."""
+    mine = Transaction.objects.filter(account__member=member, account__asset=Asset.POINTS)
+    return (
+        mine.exclude(kind=Transaction.Kind.CURE)  # settles a debt with itself: nothing a member would miss
+        .select_related("business", "store")
+        .annotate(
+            active=Sum("entries__quantity", filter=Q(entries__bucket=Bucket.ACTIVE), default=0),
+            pending=Sum("entries__quantity", filter=Q(entries__bucket=Bucket.PENDING), default=0),
+        )
+    )
+
+
+def _around(member: Member) -> dict[str, Any]:
+    """What stands above the rows: the sums, and what can be chosen."""
+    mine = Transaction.objects.filter(account__member=member, account__asset=Asset.POINTS).order_by()
+    months = mine.annotate(month=TruncMonth("at")).values_list("month", flat=True).distinct()
+    return {
+        "standing": points_standing(member, at=timezone.now()),
+        "months": months.order_by("-month"),
+        "businesses": OrgUnit.objects.filter(pk__in=mine.values("business")),
+    }
+
+
+# --- Panels of the members' home page, installed by config --------------------------------------------------
+
+
+def standing_panel(member: Member, actor: Operator | None) -> dict[str, Any]:
+    now = timezone.now()
+    standing = points_standing(member, at=now)
+    return {"standing": standing, "warns": standing.expires_within(WARN_DAYS, of=now)}
+
+
+def recent_panel(member: Member, actor: Operator | None) -> dict[str, Any]:
+    return {"rows": _history_of(member)[:RECENT]}
