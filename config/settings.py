@@ -215,13 +215,38 @@ MEMBERS_SMS_PER_ADDRESS_AND_HOUR = int(os.environ.get("MEMBERS_SMS_PER_ADDRESS_A
 
 # === API: everything down to the next double line belongs to config/api.py ==================================
 REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "members.api.authentication.BearerAuthentication",
+        "members.api.authentication.SignatureAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["members.api.permissions.HasScope"],
+    "DEFAULT_THROTTLE_CLASSES": ["members.api.throttling.ChannelRateThrottle"],
+    "DEFAULT_PARSER_CLASSES": ["config.bodies.BoundedJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PAGINATION_CLASS": "config.pages.CursorPages",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "EXCEPTION_HANDLER": "config.problems.answer_to",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    "URL_FORMAT_OVERRIDE": None,  # `?format=` would be a second way to ask for JSON
+    "COERCE_DECIMAL_TO_STRING": True,
 }
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 2**20  # a batch of 500 purchases with some twenty lines each
 SPECTACULAR_SETTINGS = {
-    "TITLE": "Wutong",
+    "TITLE": "Wutong 梧桐",
+    "DESCRIPTION": "One membership for a group of many businesses. Money in fen, points as whole numbers, times in"
+    " ISO 8601 with an offset. Errors are application/problem+json with a stable `code`: see docs/api.md.",
     "VERSION": "1",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_PUBLIC": True,
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": [],
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "config.openapi.describe_problems",
+    ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

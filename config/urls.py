@@ -1,9 +1,14 @@
 from django.contrib import admin
 from django.urls import include, path
 
+handler500 = "config.problems.server_error"  # the API answers with a problem, pages with a page
+
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
-    # API (config/api.py): path("api/", include("config.api")) …
-    # Member pages: path("", include("members.urls")) …
+    path("api/", include("config.api")),
+    # Members' own pages: each app serves its own.
+    path("m/", include("members.urls")),
+    path("m/", include("loyalty.urls")),
+    # path("m/", include("benefits.urls")),
 ]

@@ -90,6 +90,15 @@ class InvalidBirthday(Refused):
     message = _("生日应在 1900-01-01 与今天之间，请检查年份。")
 
 
+class InvalidDate(Refused):
+    code = "invalid_date"
+    message = _("日期无法识别，请写成 2024-02-29 的形式。")
+
+    @classmethod
+    def written(cls, text: str) -> Self:
+        return cls(_("日期“%(text)s”无法识别，请写成 2024-02-29 的形式。") % {"text": text[:20]})
+
+
 class InvalidGender(Refused):
     code = "invalid_gender"
     message = _("性别请填写“男”或“女”，不知道请留空。")
@@ -125,3 +134,69 @@ class WrongCode(Refused):
 class CodeExpired(Refused):
     code = "code_expired"
     message = _("验证码已失效，请重新获取。")
+
+
+class UnreadableFile(Refused):
+    code = "unreadable_file"
+    message = _("无法读取该文件。请上传 .xlsx，或以 UTF-8、GB18030 编码保存的 .csv。")
+
+    @classmethod
+    def old_excel(cls) -> Self:
+        return cls(_("这是旧版 .xls 或带密码的工作簿。请在 Excel 中取消密码，另存为 .xlsx 后再上传。"))
+
+    @classmethod
+    def too_large(cls) -> Self:
+        return cls(_("文件过大，请拆分成几个文件分别上传。"))
+
+    @classmethod
+    def empty(cls) -> Self:
+        return cls(_("文件中没有数据行，请在表头下填写后再上传。"))
+
+    @classmethod
+    def column_missing(cls, title: str) -> Self:
+        return cls(_("缺少“%(title)s”列，请使用模板，第一行保留表头。") % {"title": title})
+
+    @classmethod
+    def column_twice(cls, title: str) -> Self:
+        return cls(_("“%(title)s”列出现了两次，请删除其中一列。") % {"title": title})
+
+
+class UploadLost(Refused):
+    code = "upload_lost"
+    message = _("服务器重启，暂存的数据已清空。请重新上传文件；已导入的会员不会重复。")
+
+
+# --- At the edge of the API -------------------------------------------------------------------------------------
+
+
+class IdempotencyKeyMissing(Refused):
+    code = "idempotency_key_missing"
+    message = _("请在 Idempotency-Key 请求头中填写 1 到 120 个可见 ASCII 字符的参考号；重试同一笔业务时使用同一个。")
+    status = 400
+
+
+class OrgUnitNotFound(Refused):
+    code = "org_unit_not_found"
+    message = _("没有找到该组织，请检查编码；渠道只能使用自己所在组织及其下级。")
+    status = 404
+
+
+class StoreNotFound(OrgUnitNotFound):
+    code = "store_not_found"
+    message = _("没有找到该门店，请检查编码；渠道只能使用自己所在组织下的门店。")
+
+
+class StoreMissing(Refused):
+    code = "store_missing"
+    message = _("请填写门店编码；只有设在门店的渠道可以省略。")
+
+
+class TerminalNotFound(Refused):
+    code = "terminal_not_found"
+    message = _("该门店没有此终端，请检查终端号。")
+    status = 404
+
+
+class MemberCodeInvalid(Refused):
+    code = "member_code_invalid"
+    message = _("会员码无效或已过期，请会员刷新后重新出示。")

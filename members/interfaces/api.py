@@ -6,15 +6,22 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from members.errors import IdempotencyKeyMissing, OrgUnitNotFound, StoreNotFound, TerminalNotFound
+from members.errors import (
+    IdempotencyKeyMissing,
+    MemberNotFound,
+    OrgUnitNotFound,
+    StoreNotFound,
+    TerminalNotFound,
+)
 from members.interfaces import Answer, Origin
-from members.models import Channel, OrgUnit, Terminal
+from members.models import Channel, Member, OrgUnit, Terminal
+from members.rules import is_member_no
+from members.services import people
 from members.services.memory import Memory
 from members.services.requests import hash_input
 
@@ -86,6 +93,11 @@ class Code(serializers.CharField):
 
     def __init__(self, **kwargs) -> None:
         super().__init__(**{"max_length": 80, **kwargs})
+
+
+class MemberField(serializers.CharField):
+    def __init__(self, **kwargs) -> None:
+        super().__init__(**{"max_length": 40, "help_text": "Member number or phone.", **kwargs})
 
 
 class PlaceInput(serializers.Serializer):
@@ -164,6 +176,21 @@ def business_of(channel: Channel, code: str | None) -> OrgUnit | None:
     return business
 
 
+def member_at(request: Request, member_no: str) -> Member:
+    """The member whom a path names. Raises MemberNotFound, also for one whom the channel's business does not know."""
+    if not is_member_no(member_no):
+        raise MemberNotFound()
+    return people.resolve(member_no, actor=request.user)
+
+
+def member_of(channel: Channel, written: str) -> Member:
+    """The member whom a body names by number or phone. Raises MemberNotFound."""
+    try:
+        return people.resolve(written, actor=channel)
+    except MemberNotFound as reason:
+        raise MemberNotFound(field="member") from reason
+
+
 def _terminal_of(store: OrgUnit | None, code: str | None) -> Terminal | None:
     if code is None:
         return None
@@ -182,14 +209,11 @@ def verb(request: Any, answer: Any, *, answers_with: int = status.HTTP_201_CREAT
     return extend_schema(request=request, responses={answers_with: answer}, parameters=[IDEMPOTENCY_KEY], **more)
 
 
-def query(reader: type[serializers.Serializer], answer: Any, **more):
-    """Describe a method that answers a question put by query parameters."""
-    return extend_schema(parameters=[reader], responses={200: answer}, **more)
+def query(answer: Any, *, reader: type[serializers.Serializer] | None = None, **more):
+    """Describe a method that answers a question; `reader` reads its query parameters."""
+    return extend_schema(parameters=[reader] if reader else [], responses={200: answer}, **more)
 
 
 def created(answer: Answer) -> Response:
     """The same answer at every repetition, so the same status too."""
     return Response(answer, status=status.HTTP_201_CREATED)
-
-
-PATH_ID = OpenApiTypes.INT64

@@ -104,9 +104,14 @@ def enrol(
     return {"member_no": member.member_no, "is_new": is_new, "is_new_membership": joined}
 
 
-def ensure_membership(
-    member: Member, business: OrgUnit, *, origin: Origin, store: OrgUnit | None = None
-) -> bool:
+@idempotent("members.join")
+def join(member: Member, *, business: OrgUnit | None, store: OrgUnit | None = None, origin: Origin) -> Answer:
+    """Let a member whom another business knows join this one."""
+    joined = bool(business) and ensure_membership(member, business, origin=origin, store=store)
+    return {"member_no": member.member_no, "is_new": False, "is_new_membership": joined}
+
+
+def ensure_membership(member: Member, business: OrgUnit, *, origin: Origin, store: OrgUnit | None = None) -> bool:
     """Make `business` know the member; cheap enough for every purchase. Returns whether it is news."""
     store = store or origin.store
     row = [
@@ -127,16 +132,12 @@ def ensure_membership(
 
 def _canonical(identities: Mapping[str, str], business: OrgUnit | None) -> Identities:
     code = business.code if business else ""
-    found = {
-        kind: canonical_identity(kind, written, business_code=code) for kind, written in identities.items()
-    }
+    found = {kind: canonical_identity(kind, written, business_code=code) for kind, written in identities.items()}
     if not found:
         raise MemberNotFound(field="identities")
     if unknown := found.keys() - set(Identity.Kind):
         raise NotChangeable(field=min(unknown))
-    return dict(
-        sorted(found.items())
-    )  # one order for everybody: writers of the same identities can't deadlock
+    return dict(sorted(found.items()))  # one order for everybody: writers of the same identities can't deadlock
 
 
 def _check(person: Mapping[str, Any], origin: Origin) -> None:
@@ -185,9 +186,7 @@ def _register(
         if winner is None:
             raise
         return winner, False
-    events.record(
-        "member.enrolled", origin=origin, member=member, data={"source": source, "known_by": list(wanted)}
-    )
+    events.record("member.enrolled", origin=origin, member=member, data={"source": source, "known_by": list(wanted)})
     return member, True
 
 

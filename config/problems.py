@@ -1,0 +1,112 @@
+"""Every error of the API as application/problem+json (RFC 9457), with a `code` that stays the same over versions."""
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext_lazy as _
+from django.views import defaults
+from members.errors import Refused
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+MEDIA_TYPE = "application/problem+json"
+
+# Codes of the edge itself; the others are those of the Refused family.
+INVALID_INPUT = "invalid_input"
+INTERNAL_ERROR = "internal_error"
+
+
+class BodyTooBig(exceptions.APIException):
+    status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    default_code = "body_too_big"
+    default_detail = _("请求体过大，请分批发送。")
+
+
+def answer_to(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler. What is not a refusal is left to Django: logged, and answered by `server_error`."""
+    if isinstance(error, Refused):
+        return _response(error.status, error.code, error.message, _about_field(error), details=error.details)
+    error = _as_api_exception(error)
+    if error is None:
+        return None
+    if isinstance(error, exceptions.ValidationError):
+        fields = list(_fields(error.get_full_details()))
+        return _response(error.status_code, INVALID_INPUT, _("请求内容有误，请按 errors 逐项改正。"), fields)
+    response = _response(error.status_code, getattr(error.detail, "code", error.default_code), error.detail)
+    if header := getattr(error, "auth_header", None):
+        response["WWW-Authenticate"] = header
+    if wait := getattr(error, "wait", None):
+        response["Retry-After"] = str(int(wait) + 1)
+    return response
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's handler500. Nothing of what went wrong is told: it stands in the log."""
+    if not request.path.startswith("/api/"):
+        return defaults.server_error(request)
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    message = _("服务器内部错误，已记录；可以用同一参考号重试。")
+    return JsonResponse(_problem(status, INTERNAL_ERROR, message), status=status, content_type=MEDIA_TYPE)
+
+
+def _as_api_exception(error: Exception) -> exceptions.APIException | None:
+    if isinstance(error, exceptions.APIException):
+        return error
+    if isinstance(error, Http404):
+        return exceptions.NotFound()
+    if isinstance(error, PermissionDenied):
+        return exceptions.PermissionDenied()
+    if isinstance(error, RequestDataTooBig):
+        return BodyTooBig()
+    return None
+
+
+def _response(status: int, code: str, message, errors: list[dict] | None = None, *, details=None) -> Response:
+    body = _problem(status, code, message, errors) | ({"details": details} if details else {})
+    return Response(body, status=status, content_type=MEDIA_TYPE)
+
+
+def _problem(status: int, code: str, message, errors: list[dict] | None = None) -> dict[str, Any]:
+    return {
+        "type": f"urn:wutong:problem:{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": int(status),
+        "code": code,
+        "detail": str(message),
+        "errors": errors or [],
+    }
+
+
+def _about_field(refusal: Refused) -> list[dict[str, str]]:
+    if not refusal.field:
+        return []
+    return [{"field": refusal.field, "code": refusal.code, "message": str(refusal.message)}]
+
+
+def _fields(details: Any, path: str = "") -> Iterator[dict[str, str]]:
+    """Flatten DRF's tree of complaints: one entry each, with a path such as `lines[0].amount`."""
+    if isinstance(details, list):
+        for position, item in enumerate(details):
+            # A list is either the complaints about one field or, of dicts without a message, the items of a list.
+            inner = path if _is_complaint(item) else f"{path}[{position}]"
+            yield from _fields(item, inner)
+    elif _is_complaint(details):
+        yield {"field": path, "code": str(details["code"]), "message": str(details["message"])}
+    else:
+        for name, inner_details in details.items():
+            yield from _fields(inner_details, _joined(path, name))
+
+
+def _joined(path: str, name) -> str:
+    if isinstance(name, int):  # DRF 3.17+: complaints about a list come keyed by position
+        return f"{path}[{name}]"
+    if name == "non_field_errors":
+        return path
+    return f"{path}.{name}" if path else str(name)
+
+
+def _is_complaint(details: Any) -> bool:
+    return isinstance(details, dict) and set(details) == {"message", "code"} and isinstance(details["code"], str)

@@ -1,0 +1,135 @@
+"""What goes in and out at members' addresses. Personal data goes out masked unless the channel may see it."""
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from members.interfaces.api import Code, PlaceInput
+from members.models import Event, Identity, Member
+from members.rules import mask_email, mask_name, mask_phone
+
+PERSONAL_DATA = "personal_data"  # the scope; it must be given by name: an empty list of scopes does not hold it
+
+
+class IdentityInput(serializers.Serializer):
+    kind = serializers.ChoiceField(Identity.Kind.choices)
+    value = serializers.CharField(max_length=120, help_text="As written: 138 0013 8000, +852…, name@example.com.")
+
+
+class EnrolInput(PlaceInput):
+    """Identities of a person, or the code on the phone of a member who stands at the till."""
+
+    identities = IdentityInput(many=True, required=False, allow_empty=False, max_length=len(Identity.Kind))
+    code = Code(required=False, help_text="Member code, as scanned: the member joins the business.")
+    name = serializers.CharField(required=False, allow_blank=True, max_length=50)
+    gender = serializers.ChoiceField(Member.Gender.choices, required=False, allow_blank=True)
+    birthday = serializers.DateField(required=False, allow_null=True)
+    business = Code(required=False, help_text="Code of the business that he joins, where it is not the channel's own.")
+    source = serializers.CharField(required=False, allow_blank=True, max_length=40)
+
+    def validate_identities(self, identities: list[dict]) -> dict[str, str]:
+        by_kind = {identity["kind"]: identity["value"] for identity in identities}
+        if len(by_kind) < len(identities):
+            raise serializers.ValidationError(_("同一类型的身份标识只能填写一个。"), code="repeated")
+        return by_kind
+
+    def validate(self, data: dict) -> dict:
+        if ("identities" in data) == ("code" in data):
+            raise serializers.ValidationError({"identities": [_("请填写 identities 或 code 其中之一。")]}, code="one_of")
+        return data
+
+
+class EnrolAnswer(serializers.Serializer):
+    member_no = serializers.CharField()
+    is_new = serializers.BooleanField(help_text="False: this person was a member already, and stays himself.")
+    is_new_membership = serializers.BooleanField(help_text="Whether the business did not know him before.")
+
+
+class UpdateInput(serializers.Serializer):
+    name = serializers.CharField(required=False, allow_blank=True, max_length=50)
+    gender = serializers.ChoiceField(Member.Gender.choices, required=False, allow_blank=True)
+    birthday = serializers.DateField(required=False, allow_null=True)
+
+
+class UpdateAnswer(serializers.Serializer):
+    member_no = serializers.CharField()
+    changed = serializers.ListField(child=serializers.CharField(), help_text="Fields that are now different.")
+
+
+class MemberQuery(serializers.Serializer):
+    """One way to name a person."""
+
+    phone = serializers.CharField(required=False, max_length=40)
+    email = serializers.CharField(required=False, max_length=254)
+    identity = serializers.RegexField(
+        r"^[a-z_]+:.+$", required=False, max_length=140, help_text="kind:value, for example wechat_openid:o6_bm…"
+    )
+    code = serializers.CharField(required=False, max_length=40, help_text="The code on the member's phone, as scanned.")
+
+    def validate_identity(self, identity: str) -> str:
+        if identity.partition(":")[0] not in Identity.Kind:
+            raise serializers.ValidationError(_("未知的身份标识类型。"), code="unknown_kind")
+        return identity
+
+    def validate(self, ways: dict[str, str]) -> dict[str, str]:
+        if len(ways) != 1:
+            raise serializers.ValidationError(_("请用 phone、email、identity、code 中的一个来查找。"), code="one_of")
+        return ways
+
+
+class IdentityAnswer(serializers.Serializer):
+    kind = serializers.ChoiceField(Identity.Kind.choices)
+    value = serializers.SerializerMethodField()
+    verified_at = serializers.DateTimeField(allow_null=True)
+
+    def get_value(self, identity: Identity) -> str:
+        if self.context["unmasked"]:
+            return identity.value
+        masks = {Identity.Kind.PHONE: mask_phone, Identity.Kind.EMAIL: mask_email}
+        mask = masks.get(identity.kind)
+        return mask(identity.value) if mask else f"****{identity.last_four}"
+
+
+class MembershipAnswer(serializers.Serializer):
+    business = serializers.CharField(source="business.code")
+    joined_at = serializers.DateTimeField()
+
+
+class MemberAnswer(serializers.Serializer):
+    """`name`, `birthday` and identities are masked (a birthday is null) without the scope `personal_data`."""
+
+    member_no = serializers.CharField()
+    name = serializers.SerializerMethodField()
+    gender = serializers.ChoiceField(Member.Gender.choices, allow_blank=True)
+    birthday = serializers.SerializerMethodField()
+    status = serializers.ChoiceField(Member.Status.choices)
+    registered_at = serializers.DateTimeField()
+    identities = IdentityAnswer(many=True)
+    memberships = MembershipAnswer(many=True, source="visible_memberships")
+
+    def get_name(self, member: Member) -> str:
+        return member.name if self.context["unmasked"] else mask_name(member.name)
+
+    def get_birthday(self, member: Member) -> serializers.DateField(allow_null=True):
+        return member.birthday if self.context["unmasked"] else None
+
+
+class FoundMembers(serializers.Serializer):
+    """One at most: an identity belongs to one person."""
+
+    results = MemberAnswer(many=True)
+
+
+class EventQuery(serializers.Serializer):
+    type = serializers.CharField(required=False, max_length=60, help_text="Only this type, for example points.burned.")
+
+
+class EventAnswer(serializers.ModelSerializer):
+    member_no = serializers.CharField(source="member.member_no", allow_null=True)
+    business = serializers.CharField(source="business.code", allow_null=True)
+    store = serializers.CharField(source="store.code", allow_null=True)
+    channel = serializers.CharField(source="channel.code")
+    data = serializers.DictField()
+
+    class Meta:
+        model = Event
+        fields = ("id", "type", "at", "posted_at", "member_no", "business", "store", "channel", "reference", "data")

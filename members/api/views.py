@@ -1,0 +1,107 @@
+"""Members and the feed of events, for channels."""
+
+from datetime import timedelta
+
+from django.db.models import Prefetch, QuerySet
+from django.utils import timezone
+from rest_framework.generics import ListAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from members.api.serializers import (
+    PERSONAL_DATA,
+    EnrolAnswer,
+    EnrolInput,
+    EventAnswer,
+    EventQuery,
+    FoundMembers,
+    MemberAnswer,
+    MemberQuery,
+    UpdateAnswer,
+    UpdateInput,
+)
+from members.interfaces.api import business_of, checked, created, member_at, origin_of, query, verb
+from members.models import Channel, Event, Member, Membership
+from members.scoping import rows_within
+from members.services import people
+from members.services.member_code import resolve_member_code
+
+PERSON = ("name", "gender", "birthday", "source")
+# Ids are taken before commit: a reader who asked this very moment could pass by an event that is still being written.
+FEED_DELAY = timedelta(seconds=3)
+
+
+class MembersView(APIView):
+    scope = "members"
+
+    @query(FoundMembers, reader=MemberQuery, operation_id="members_find")
+    def get(self, request: Request) -> Response:
+        """Find one person by phone, e-mail, another identity, or the code on his phone."""
+        way, written = checked(MemberQuery, request.query_params).popitem()
+        found = _find(request.user, way, written)
+        members = _described(
+            Member.objects.visible_to(request.user).filter(pk__in=[found.pk] if found else []), request
+        )
+        return Response({"results": MemberAnswer(members, many=True, context=_masking(request)).data})
+
+    @verb(EnrolInput, EnrolAnswer, operation_id="members_enrol")
+    def post(self, request: Request) -> Response:
+        """Enrol a person, or let one whom the group knows join the business."""
+        data = checked(EnrolInput, request.data)
+        origin = origin_of(request, data)
+        place = {"business": business_of(request.user, data.get("business")) or origin.business, "store": origin.store}
+        if "code" in data:
+            member = resolve_member_code(data["code"], at=origin.posted_at)
+            return created(people.join(member, **place, origin=origin))
+        person = {field: data[field] for field in PERSON if field in data}
+        return created(people.enrol(identities=data["identities"], **person, **place, origin=origin))
+
+
+class MemberView(APIView):
+    scope = "members"
+
+    @query(MemberAnswer, operation_id="members_read")
+    def get(self, request: Request, member_no: str) -> Response:
+        """Read one member."""
+        [answer] = _described(Member.objects.filter(pk=member_at(request, member_no).pk), request.user)
+        return Response(answer)
+
+    @verb(UpdateInput, UpdateAnswer, answers_with=200, operation_id="members_update")
+    def patch(self, request: Request, member_no: str) -> Response:
+        """Change name, gender or birthday; what is left out stays."""
+        member = member_at(request, member_no)
+        changes = checked(UpdateInput, request.data)
+        return Response(people.update_member(member, changes, origin=origin_of(request, {})))
+
+
+def _find(channel: Channel, way: str, written: str) -> Member | None:
+    if way == "code":
+        return resolve_member_code(written, at=timezone.now())
+    kind, _, value = written.partition(":") if way == "identity" else (way, "", written)
+    return people.find(kind, value, business=channel.org_unit.business)
+
+
+def _described(members: QuerySet[Member], channel: Channel) -> list[dict]:
+    """As the channel may see them: masked, and only the memberships of its own reach."""
+    memberships = rows_within(Membership.objects.select_related("business"), channel.reach, business="business")
+    members = members.prefetch_related(
+        "identities", Prefetch("memberships", memberships, to_attr="visible_memberships")
+    )
+    return MemberAnswer(members, many=True, context={"unmasked": PERSONAL_DATA in channel.scopes}).data
+
+
+class EventsView(ListAPIView):
+    scope = "events"
+    serializer_class = EventAnswer
+    oldest_first = True
+
+    @query(EventAnswer(many=True), reader=EventQuery, operation_id="events_list")
+    def get(self, request: Request) -> Response:
+        """What happened within the channel's reach, oldest first; go on from `cursor`. Seconds behind, never ahead."""
+        return self.list(request)
+
+    def get_queryset(self) -> QuerySet[Event]:
+        wanted = checked(EventQuery, self.request.query_params)
+        settled = Event.objects.visible_to(self.request.user).filter(posted_at__lte=timezone.now() - FEED_DELAY)
+        return settled.filter(**wanted).select_related("member", "business", "store", "channel")
