@@ -45,6 +45,11 @@ def lock_accounts(member: Member, assets: Collection[str]) -> dict[str, Account]
     return {account.asset: account for account in accounts}
 
 
+def lock_account_of(pk: int) -> Account:
+    """A known account by its key, with its member, locked."""
+    return Account.objects.select_for_update(of=("self",)).select_related("member").get(pk=pk)
+
+
 def earn(
     account: Account,
     quantity: int,
