@@ -8,6 +8,7 @@ from pathlib import Path
 import redis
 from django.conf import settings
 
+from config.celery import app
 from config.folders import private
 
 START_TIMEOUT = 30  # seconds: it first reads its append-only file
@@ -47,6 +48,12 @@ def wait_until_ready(check: Callable[[], None]) -> None:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.05)
+
+
+def reach() -> None:
+    """Raise kombu's OperationalError if the broker, wherever it is, does not answer."""
+    with app.connection_for_write() as connection:
+        connection.ensure_connection(max_retries=3, interval_step=1)
 
 
 def _binary() -> Path:

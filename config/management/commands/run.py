@@ -13,6 +13,7 @@ from typing import Any
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
+from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
 from config import broker
@@ -36,9 +37,7 @@ class Command(BaseCommand):
         environment = os.environ
         parser.add_argument("--host", default=environment.get("LISTEN") or "127.0.0.1")
         parser.add_argument("--port", type=int, default=environment.get("PORT") or 8000)
-        parser.add_argument(
-            "--demo", choices=["sample", "full", "none"], default=environment.get("DEMO") or "sample"
-        )
+        parser.add_argument("--demo", choices=["sample", "full", "none"], default=environment.get("DEMO") or "sample")
 
     def handle(self, *, host: str, port: int, demo: str, **options: Any) -> None:
         programs = Programs()
@@ -73,13 +72,13 @@ class Command(BaseCommand):
         call_command("collectstatic", interactive=False, verbosity=0)
 
     def start_broker(self, programs: Programs) -> None:
-        if not broker.is_needed():
-            return
         self.say("Broker …")
-        programs.start("broker", *broker.command())
         try:
-            broker.wait_until_ready(programs.check)
-        except RedisError as problem:
+            if broker.is_needed():
+                programs.start("broker", *broker.command())
+                broker.wait_until_ready(programs.check)
+            broker.reach()
+        except (RedisError, BrokerError) as problem:
             raise CommandError(f"The broker does not answer: {problem}") from problem
 
     def load_demo(self, programs: Programs, size: str) -> None:
