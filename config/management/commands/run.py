@@ -5,7 +5,7 @@ import socket
 import sys
 import time
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from typing import Any
@@ -17,6 +17,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
 from config import broker
+from config.embedded_postgres.server import ServerDidNotStart
 from config.folders import BASE_DIR, VAR
 from config.processes import Ended, Programs
 
@@ -31,7 +32,7 @@ class Stopped(Exception):
 
 class Command(BaseCommand):
     help = "Run everything: database, broker, demo group, web, worker and beat. Ctrl-C stops it all."
-    requires_system_checks = []  # `migrate` checks
+    requires_system_checks: Sequence[str] = []  # `migrate` checks
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         environment = os.environ
@@ -64,7 +65,7 @@ class Command(BaseCommand):
         self.say("Database …")
         try:
             connection.ensure_connection()
-        except OperationalError as problem:
+        except (OperationalError, ServerDidNotStart) as problem:
             raise CommandError(f"The database does not answer: {problem}") from problem
         call_command("migrate", interactive=False, verbosity=0)
         connection.close()
