@@ -11,6 +11,7 @@ class ConfigConfig(AppConfig):
         (what rule trees may speak of). They name models, which are loaded only after this module: hence the
         imports here, the only ones inside a function.
         """
-        from config import vocabulary
+        from config import panels, vocabulary
 
         vocabulary.install()
+        panels.install()

@@ -10,5 +10,5 @@ urlpatterns = [
     # Members' own pages: each app serves its own.
     path("m/", include("members.urls")),
     path("m/", include("loyalty.urls")),
-    # path("m/", include("benefits.urls")),
+    path("m/", include("benefits.urls")),
 ]

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Self
 
-from django.db.models import Q, QuerySet, Sum
-from django.db.models.functions import TruncMonth
+from django.db.models import OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce, TruncMonth
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
@@ -13,7 +13,7 @@ from django.utils.dateparse import parse_date
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from loyalty.models import Asset, Bucket, Transaction
+from loyalty.models import Asset, Bucket, Entry, Transaction
 from loyalty.rules import first_of_next_month, start_of
 from loyalty.services.standing import points_standing
 from members.interfaces import member_required
@@ -84,12 +84,16 @@ def _history_of(member: Member) -> QuerySet[Transaction]:
     mine = Transaction.objects.filter(account__member=member, account__asset=Asset.POINTS)
     return (
         mine.exclude(kind=Transaction.Kind.CURE)  # settles a debt with itself: nothing a member would miss
-        .select_related("business", "store")
-        .annotate(
-            active=Sum("entries__quantity", filter=Q(entries__bucket=Bucket.ACTIVE), default=0),
-            pending=Sum("entries__quantity", filter=Q(entries__bucket=Bucket.PENDING), default=0),
-        )
+        .select_related("business")
+        .annotate(active=_moved(Bucket.ACTIVE), pending=_moved(Bucket.PENDING))
+        .order_by("-pk")
     )
+
+
+def _moved(bucket: Bucket) -> Coalesce:
+    # A subquery, not an aggregate: it is computed for the rows of the page, not for the whole history.
+    entries = Entry.objects.filter(transaction=OuterRef("pk"), bucket=bucket).order_by().values("transaction")
+    return Coalesce(Subquery(entries.annotate(moved=Sum("quantity")).values("moved")), 0)
 
 
 def _around(member: Member) -> dict[str, Any]:

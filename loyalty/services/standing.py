@@ -19,11 +19,6 @@ class PointsStanding:
     expiring: int = 0
     expires_at: datetime | None = None
 
-    @property
-    def last_day(self) -> datetime | None:
-        """A moment within the last day on which they can be spent: what people call the date of expiry."""
-        return self.expires_at and self.expires_at - timedelta(seconds=1)
-
     def expires_within(self, days: int, *, of: datetime) -> bool:
         return self.expires_at is not None and self.expires_at <= of + timedelta(days=days)
 

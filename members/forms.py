@@ -1,0 +1,89 @@
+"""What members type on their own pages."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from members.errors import InvalidPhone, Refused
+from members.models import Channel, Identity, Member
+from members.rules import canonical_phone
+from members.services.organisation import own_origin
+from members.services.people import enrol
+from members.services.requests import hash_input
+from members.services.sign_in import CODE_DIGITS
+
+TERMS_VERSION = "2026-01"  # change it with templates/member/terms.html
+
+
+class PhoneForm(forms.Form):
+    phone = forms.CharField(
+        label=_("手机号"),
+        max_length=20,
+        widget=forms.TextInput(
+            attrs={
+                "type": "tel",
+                "inputmode": "tel",
+                "autocomplete": "tel",
+                "placeholder": _("请输入手机号"),
+                "autofocus": True,
+            }
+        ),
+    )
+
+    def clean_phone(self) -> str:
+        try:
+            return canonical_phone(self.cleaned_data["phone"])
+        except InvalidPhone as refusal:
+            raise forms.ValidationError(refusal.message, code=refusal.code) from refusal
+
+
+class CodeForm(forms.Form):
+    code = forms.RegexField(
+        rf"^\d{{{CODE_DIGITS}}}$",
+        label=_("短信验证码"),
+        error_messages={"invalid": _("请输入短信中的 6 位数字。")},
+        widget=forms.TextInput(
+            attrs={
+                "inputmode": "numeric",
+                "autocomplete": "one-time-code",
+                "maxlength": CODE_DIGITS,
+                "autofocus": True,
+            }
+        ),
+    )
+
+
+class EnrolForm(forms.Form):
+    name = forms.CharField(
+        label=_("姓名"),
+        max_length=50,
+        widget=forms.TextInput(attrs={"autocomplete": "name", "placeholder": _("请输入姓名")}),
+    )
+    gender = forms.ChoiceField(label=_("性别（选填）"), choices=Member.Gender, required=False)
+    birthday = forms.DateField(
+        label=_("生日（选填）"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date", "autocomplete": "bday"}),
+    )
+    agrees = forms.BooleanField(
+        label=_("同意会员章程"), error_messages={"required": _("请阅读并同意会员章程与隐私政策，才能加入。")}
+    )
+
+    def enrol(self, phone: str, *, reference: str) -> Member | None:
+        """Join the group; None, with the reason as an error of the form, where that was refused.
+
+        The source says which terms were agreed to: with it the event of enrolling is the evidence.
+        """
+        person = {name: self.cleaned_data[name] for name in ("name", "gender", "birthday")}
+        origin = own_origin(Channel.Kind.MEMBER, reference=reference, input_hash=hash_input([phone, person]))
+        try:
+            answer = enrol(
+                identities={Identity.Kind.PHONE: phone},
+                business=None,
+                source=f"member-page terms={TERMS_VERSION}",
+                origin=origin,
+                **person,
+            )
+        except Refused as refusal:
+            self.add_error(refusal.field if refusal.field in self.fields else None, refusal.message)
+            return None
+        return Member.objects.get(member_no=answer["member_no"])

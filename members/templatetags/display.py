@@ -1,0 +1,37 @@
+"""Values as people read them: 1,234 and ¥1,234.56, also where the locale groups nothing; the last day, not the end."""
+
+from datetime import datetime, timedelta
+
+from django import template
+
+register = template.Library()
+
+
+@register.filter
+def thousands(number: int | None) -> str:
+    return f"{number or 0:,}"
+
+
+@register.filter
+def signed(number: int) -> str:
+    """+1,234 or −1,234, with a true minus."""
+    return f"{number:+,}".replace("-", "−")
+
+
+@register.filter
+def yuan(fen: int | None) -> str:
+    """Fen as ¥1,234.56; exact, as no float is involved."""
+    whole, cents = divmod(abs(fen or 0), 100)
+    return f"{'−' if (fen or 0) < 0 else ''}¥{whole:,}.{cents:02d}"
+
+
+@register.filter
+def bare_yuan(fen: int) -> str:
+    """For coupons, where the sign is drawn beside: 20, and 19.90 only where there are fen."""
+    return yuan(fen).removesuffix(".00").replace("¥", "")
+
+
+@register.filter
+def last_day(end: datetime | None) -> datetime | None:
+    """A moment within the last day before an exclusive end: what people call the day of expiry."""
+    return end and end - timedelta(microseconds=1)

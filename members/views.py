@@ -1,0 +1,171 @@
+"""Members' own pages: signing in, joining, home, the member code, me. Floors above add panels and pages."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from members import sessions
+from members.errors import MemberClosed, Refused
+from members.forms import TERMS_VERSION, CodeForm, EnrolForm, PhoneForm
+from members.interfaces import home_panels, member_required
+from members.models import Identity, Member, OrgUnit
+from members.rules import mask_phone
+from members.services.member_code import GRACE, LIFETIME, issue_member_code
+from members.services.sign_in import SECONDS_BETWEEN_SENDS, check_code, mark_verified, send_code
+
+# --- Signing in: phone → code → (known: home | unknown: join) -----------------------------------------------
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def sign_in(request: HttpRequest) -> HttpResponse:
+    if sessions.member_of(request):
+        return redirect("member:home")
+    if "next" in request.GET:
+        request.session["member_next"] = request.GET["next"]
+    form = PhoneForm(request.POST or None)
+    if form.is_valid():
+        phone = form.cleaned_data["phone"]
+        try:
+            send_code(phone, address=request.META.get("REMOTE_ADDR", ""))
+        except Refused as refusal:
+            form.add_error("phone", refusal.message)
+        else:
+            sessions.remember_phone(request, phone, is_verified=False)
+            return redirect("member:sign_in_code")
+    return render(request, "member/sign_in.html", {"form": form})
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def sign_in_code(request: HttpRequest) -> HttpResponse:
+    phone = sessions.phone_of(request, is_verified=False)
+    if phone is None:
+        return redirect("member:sign_in")
+    form = CodeForm(request.POST or None)
+    if form.is_valid():
+        try:
+            check_code(phone, form.cleaned_data["code"])
+        except Refused as refusal:
+            form.add_error("code", refusal.message)
+        else:
+            return _enter(request, phone)
+    context = {"form": form, "phone": phone, "resend_after": SECONDS_BETWEEN_SENDS}
+    return render(request, "member/sign_in_code.html", context)
+
+
+@require_POST
+def resend_code(request: HttpRequest) -> HttpResponse:
+    phone = sessions.phone_of(request, is_verified=False)
+    if phone is None:
+        return redirect("member:sign_in")
+    try:
+        send_code(phone, address=request.META.get("REMOTE_ADDR", ""))
+    except Refused as refusal:
+        messages.error(request, refusal.message)
+    else:
+        messages.success(request, _("验证码已重新发送。"))
+    return redirect("member:sign_in_code")
+
+
+def _enter(request: HttpRequest, phone: str) -> HttpResponse:
+    """The phone is proven: let its member in, or offer to join."""
+    member = Member.objects.known_as(Identity.Kind.PHONE, phone).first()
+    if member is None:
+        sessions.remember_phone(request, phone, is_verified=True)
+        return redirect("member:enrol")
+    if member.status in (Member.Status.CLOSED, Member.Status.MERGED):
+        messages.error(request, MemberClosed.message)
+        return redirect("member:sign_in")
+    return _let_in(request, member, phone)
+
+
+def _let_in(request: HttpRequest, member: Member, phone: str) -> HttpResponse:
+    """Signed in, and on to where the member wanted to go."""
+    mark_verified(phone, at=timezone.now())
+    sessions.start(request, member)
+    following = request.session.pop("member_next", "")
+    if url_has_allowed_host_and_scheme(following, {request.get_host()}, require_https=request.is_secure()):
+        return redirect(following)
+    return redirect("member:home")
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def enrol(request: HttpRequest) -> HttpResponse:
+    phone = sessions.phone_of(request, is_verified=True)
+    if phone is None:
+        return redirect("member:sign_in")
+    form = EnrolForm(request.POST or None)
+    if form.is_valid() and (member := form.enrol(phone, reference=f"join-{sessions.attempt_of(request)}")):
+        return _let_in(request, member, phone)
+    return render(request, "member/enrol.html", {"form": form, "phone": phone})
+
+
+@require_GET
+def terms(request: HttpRequest) -> HttpResponse:
+    return render(request, "member/terms.html", {"version": TERMS_VERSION})
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    sessions.end(request)
+    return redirect("member:sign_in")
+
+
+# --- Signed in ----------------------------------------------------------------------------------------------
+
+
+@never_cache
+@require_GET
+@member_required
+def home(request: HttpRequest) -> HttpResponse:
+    panels: dict[str, list[str]] = defaultdict(list)
+    contexts: dict[Callable, dict[str, Any]] = {}  # several panels may show parts of one
+    for panel in home_panels:
+        if panel.context not in contexts:
+            contexts[panel.context] = panel.context(request.member, None)
+        panels[panel.place].append(render_to_string(panel.template, contexts[panel.context], request))
+    context = {"panels": dict(panels), "businesses": _businesses(request.member)}
+    return render(request, "member/home.html", context)
+
+
+def _businesses(member: Member) -> list[tuple[OrgUnit, bool]]:
+    """Every business of the group, and whether the member has joined it."""
+    joined = set(member.memberships.values_list("business_id", flat=True))
+    businesses = OrgUnit.objects.businesses().filter(is_active=True)
+    return [(business, business.pk in joined) for business in businesses]
+
+
+@never_cache
+@require_GET
+@member_required
+def code(request: HttpRequest) -> HttpResponse:
+    """The page, or for htmx a fresh code alone."""
+    context = {
+        "digits": issue_member_code(request.member, at=timezone.now()),
+        "lifetime": LIFETIME,
+        "stale_after": LIFETIME + GRACE,
+    }
+    return render(request, "member/_code.html" if request.htmx else "member/code.html", context)
+
+
+@never_cache
+@require_GET
+@member_required
+def me(request: HttpRequest) -> HttpResponse:
+    phone = request.member.identities.filter(kind=Identity.Kind.PHONE).first()
+    phone = phone and mask_phone(phone.value)
+    joined = [business for business, is_joined in _businesses(request.member) if is_joined]
+    context = {"phone": phone, "businesses": joined}
+    return render(request, "member/me.html", context)
