@@ -11,7 +11,8 @@ class ConfigConfig(AppConfig):
         (what rule trees may speak of). They name models, which are loaded only after this module: hence the
         imports here, the only ones inside a function.
         """
-        from config import panels, vocabulary
+        from config import events, panels, vocabulary
 
         vocabulary.install()
+        events.install()
         panels.install()

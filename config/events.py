@@ -1,0 +1,12 @@
+"""What follows from what: the one table event type → reactions. Each is delivered by beat, retried, safe to make twice."""
+
+from benefits.services.welcome import welcome
+from members import events
+
+REACTIONS: dict[str, tuple[events.Reaction, ...]] = {
+    "member.enrolled": (welcome,),
+}
+
+
+def install() -> None:
+    events.install(REACTIONS)
