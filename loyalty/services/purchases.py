@@ -35,6 +35,12 @@ def lock_for(draft: PurchaseDraft) -> dict[str, Account]:
     return lock_accounts(draft.member, assets | {Asset.POINTS.value})
 
 
+def lock_of(purchase: Purchase) -> dict[str, Account]:
+    """Lock the accounts that undoing this purchase may touch: asset → account."""
+    assets = set(purchase.awards.values_list("rule__asset", flat=True))
+    return lock_accounts(purchase.member, assets | {Asset.POINTS.value})
+
+
 def record(draft: PurchaseDraft, accounts: dict[str, Account], *, origin: Origin) -> tuple[Purchase, list[Award]]:
     """Write a priced purchase: lines, tenders, the burn of its points, and what it earns; accounts are from `lock_for`.
 
@@ -45,7 +51,7 @@ def record(draft: PurchaseDraft, accounts: dict[str, Account], *, origin: Origin
     purchase = _insert(draft, origin)
     PurchaseLine.objects.bulk_create(_lines(purchase, draft.lines))
     Tender.objects.bulk_create(Tender(purchase=purchase, kind=kind, amount=amount) for kind, amount in tenders)
-    ensure_membership(draft.member, purchase.business, origin)
+    ensure_membership(draft.member, purchase.business, origin=origin)
     if draft.points_used:
         points = accounts[Asset.POINTS]
         burn(points, draft.points_used, amount=draft.points_amount, purchase=purchase, origin=origin)
@@ -77,7 +83,7 @@ def refund(
 
     Raises RefundTooMuch, RefundNothing.
     """
-    accounts = lock_accounts(purchase.member, _assets_of(purchase))
+    accounts = lock_of(purchase)
     purchase = Purchase.objects.select_for_update(of=("self",)).select_related("member", "business").get(pk=purchase.pk)
     items = items_for_amount(purchase, amount) if items is None and amount else items
     before = {line.number: line for line in purchase.lines.all()}
@@ -267,7 +273,3 @@ def _claw_back(
 def _due(award: Award, standing: Iterable[DraftLine]) -> int:
     kept = eligible_amount(standing, terms_of(award.rule))
     return claw_back_target(award.given, kept=kept, eligible=award.eligible_amount)
-
-
-def _assets_of(purchase: Purchase) -> set[str]:
-    return set(purchase.awards.values_list("rule__asset", flat=True)) | {Asset.POINTS.value}
