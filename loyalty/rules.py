@@ -70,7 +70,10 @@ def expiry(earned_at: datetime, zone: ZoneInfo, *, lasts: int, unit: str, align:
     if unit == "never":
         return None
     day = earned_at.astimezone(zone).date()
-    last = add_months(day, lasts) if unit == "months" else day + timedelta(days=lasts)
+    if unit == "months":
+        last = add_months(day if align == "day" else day.replace(day=1), lasts)
+    else:
+        last = day + timedelta(days=lasts)
     if align == "month":
         return start_of(first_of_next_month(last), zone)
     if align == "year":

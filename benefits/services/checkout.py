@@ -27,7 +27,6 @@ from loyalty.errors import RefundNothing
 from loyalty.interfaces import RefundItem
 from loyalty.models import Account, Asset, Award, Purchase, Refund, Transaction
 from loyalty.services import purchases
-from loyalty.services.ledger import lock_account
 from members.errors import Refused
 from members.interfaces import Answer, Origin
 from members.services.requests import idempotent
@@ -98,7 +97,7 @@ def refund(
         raise RefundBeforePurchase(field="at")
     store = origin.store or purchase.store
     origin = replace(origin, store=store, business=store.business)
-    points = lock_account(purchase.member, Asset.POINTS)
+    points = purchases.lock_of(purchase)[Asset.POINTS]
     purchase.refresh_from_db()
     refunded = None
     if not (whole and purchase.net_amount == 0):  # there a coupon paid for everything: nothing but it to give back

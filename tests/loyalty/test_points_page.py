@@ -8,10 +8,10 @@ from django.test import Client
 from django.urls import reverse
 
 from loyalty.views import PAGE
-from members import sessions
 from members.models import Member
 from tests.cast import Cast
 from tests.factories import MemberFactory
+from tests.member_session import enter
 from tests.points import give_points, in_days, spend_points
 
 URL = reverse("points:history")
@@ -22,9 +22,7 @@ HTMX = {"HX-Request": "true"}
 def member(client: Client, cast: Cast) -> Member:
     """A member, signed in with `client`."""
     member = MemberFactory()
-    session = client.session
-    session[sessions.MEMBER] = member.pk
-    session.save()
+    enter(client, member)
     return member
 
 
