@@ -57,13 +57,19 @@ def _template(cursor: psycopg.Cursor) -> str:
         if _is_leftover(old, name):
             _execute(cursor, "DROP DATABASE IF EXISTS {} WITH (FORCE)", old)
     if name not in names:
-        draft = f"{TEMPLATE}draft"
-        _execute(cursor, "CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'", draft)
-        _use(draft)
-        call_command("migrate", verbosity=0, interactive=False)
-        connection.close()
-        _execute(cursor, "ALTER DATABASE {} RENAME TO {}", draft, name)
+        _migrate(cursor, f"{TEMPLATE}draft")  # half a template never has the name of a whole one
+        _execute(cursor, "ALTER DATABASE {} RENAME TO {}", f"{TEMPLATE}draft", name)
     return name
+
+
+def _migrate(cursor: psycopg.Cursor, database: str) -> None:
+    original = connection.settings_dict["NAME"]
+    _execute(cursor, "CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'", database)
+    _use(database)
+    try:
+        call_command("migrate", verbosity=0, interactive=False)
+    finally:
+        _use(original)
 
 
 def migrations_hash() -> str:
