@@ -1,0 +1,96 @@
+"""The demo's businesses, regions, stores and terminals."""
+
+from collections.abc import Iterable, Iterator
+
+from config.complete_journey import Journey
+from config.demo.edition import Edition, Rule
+from config.demo.places import REGIONS, Place, place
+from members.models import OrgUnit, Terminal
+from members.services.organisation import add_business, add_group, add_region, add_store, add_terminal
+
+GROUP = ("WUTONG", "梧桐集团")
+FORMATS = {
+    "GROC": "梧桐超市",
+    "FRESH": "梧桐生鲜",
+    "DINING": "梧桐餐饮",
+    "HEALTH": "梧桐美妆健康",
+    "FUEL": "梧桐加油站",
+    "FLORAL": "梧桐花艺园艺",
+    "SPIRITS": "梧桐酒业",
+    "OTHER": "梧桐便民服务",
+}
+HOTEL, PROPERTY, MALL = "HOTEL", "PROPERTY", "MALL"
+OPERATING_COMPANY = "OPERATIONS"  # keeps the books of the points fund
+# Businesses beside the formats, which have no part in the data: their stores are few and fixed.
+NEIGHBOURS = {
+    HOTEL: ("梧桐酒店", ("上海外滩店", "杭州西湖店", "成都锦江店")),
+    PROPERTY: ("梧桐物业", ("静安服务中心", "浦东服务中心", "天河服务中心")),
+    MALL: ("梧桐广场", ("上海徐汇广场", "深圳福田广场")),
+}
+WHOLE_BASKETS = "GROC"  # the one business of rule A
+
+
+def found(edition: Edition, *, time_zone: str) -> OrgUnit:
+    """Found the group with its businesses and their regions; stores of the data follow with their purchases."""
+    group = add_group(*GROUP, time_zone=time_zone)
+    if edition.rule == Rule.A:
+        _add_business_with_regions(group, WHOLE_BASKETS, FORMATS[WHOLE_BASKETS])
+        return group
+    for code, name in FORMATS.items():
+        _add_business_with_regions(group, code, name)
+    for code, (name, stores) in NEIGHBOURS.items():
+        business = add_business(group, code, name)
+        for number, store in enumerate(stores, start=1):
+            add_till(add_store(business, f"{code}-{number}", f"{name}·{store}"))
+    add_business(group, OPERATING_COMPANY, "梧桐会员运营公司")
+    return group
+
+
+def add_till(store: OrgUnit) -> Terminal:
+    return add_terminal(store, "01", "一号收银台")
+
+
+def business(code: str) -> OrgUnit:
+    return OrgUnit.objects.select_related("business").get(code=code)
+
+
+class Stores:
+    """The store units of the data: one for each (store, format) that sells, added when first asked for."""
+
+    def __init__(self, journey: Journey) -> None:
+        numbers = sorted(set(journey.store.tolist()))
+        self._places = {number: place(position) for position, number in enumerate(numbers)}
+        known = OrgUnit.objects.stores().select_related("business")
+        self._units = {store.code: store for store in known}
+
+    def missing(self, pairs: Iterable[tuple[int, str]]) -> list[tuple[int, str]]:
+        """Those (store number, format) that are not open yet."""
+        return [pair for pair in pairs if code(*pair) not in self._units]
+
+    def open(self, pairs: Iterable[tuple[int, str]]) -> Iterator[OrgUnit]:
+        for number, format in pairs:
+            yield self._open(number, format)
+
+    def __getitem__(self, pair: tuple[int, str]) -> OrgUnit:
+        return self._units[code(*pair)]
+
+    def place(self, number: int) -> Place:
+        return self._places[number]
+
+    def _open(self, number: int, format: str) -> OrgUnit:
+        where = self._places[number]
+        region = OrgUnit.objects.get(code=f"{format}-{where.region}")
+        store = add_store(region, code(number, format), f"{FORMATS[format]}·{where}店")
+        add_till(store)
+        self._units[store.code] = store
+        return store
+
+
+def code(store: int, format: str) -> str:
+    return f"{format}-{store:05d}"
+
+
+def _add_business_with_regions(group: OrgUnit, code: str, name: str) -> None:
+    business = add_business(group, code, name)
+    for region, title in REGIONS.items():
+        add_region(business, f"{code}-{region}", f"{name}{title}")
