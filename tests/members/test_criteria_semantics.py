@@ -6,16 +6,11 @@ import pytest
 
 from members import criteria
 from members.models import Member
-from tests.cast import Cast, build_cast
+from tests.cast import Cast
 from tests.members.population import Bought, Person, local, save
 
 pytestmark = pytest.mark.django_db
 AS_OF = date(2024, 6, 1)
-
-
-@pytest.fixture
-def cast() -> Cast:
-    return build_cast()
 
 
 def answer(tree: dict, person: Person, cast: Cast, as_of=AS_OF) -> bool:
@@ -118,9 +113,7 @@ def test_aggregates_are_net_of_refunds(cast):
 
 
 def test_averages_are_exact(cast):
-    person = Person(
-        bought=tuple(Bought(local(2024, 5, 30, hour), "MALL", fen) for hour, fen in ((8, 1), (9, 2)))
-    )
+    person = Person(bought=tuple(Bought(local(2024, 5, 30, hour), "MALL", fen) for hour, fen in ((8, 1), (9, 2))))
     assert answer(purchases("gt", 1, "avg"), person, cast) is True
     assert answer(purchases("gte", 2, "avg"), person, cast) is False
 
