@@ -34,3 +34,15 @@ def time_limit(seconds: int) -> Iterator[None]:
         cursor.execute(set_limit, [f"{seconds}s"])
         yield
         cursor.execute(set_limit, [before])  # of an outer transaction, which goes on
+
+
+@contextmanager
+def lease(name: str) -> Iterator[bool]:
+    """Whether the name is this connection's alone until the block ends; a process that dies gives it back."""
+    with connection.cursor() as cursor:
+        is_held = cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [name]).fetchone()[0]
+        try:
+            yield is_held
+        finally:
+            if is_held:
+                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [name])

@@ -8,6 +8,7 @@ from django.utils import timezone
 from marketing.errors import TagIsBeingRecomputed
 from marketing.models import Campaign, Tag
 from marketing.services import campaigns, tags
+from marketing.statements import lease
 from members.models import Channel
 from members.services.organisation import group, own_origin
 
@@ -28,12 +29,14 @@ def recompute_tags() -> None:
 
 @shared_task(ignore_result=True)
 def run_campaign(campaign_id: int) -> None:
-    while campaigns.give_next(campaign_id, at=timezone.now()):
-        pass
+    """Give until nobody waits. One worker is enough: a second one leaves it to the first."""
+    with lease(f"campaign {campaign_id}") as is_mine:
+        while is_mine and campaigns.give_next(campaign_id, at=timezone.now()):
+            pass
 
 
 @shared_task(ignore_result=True)
 def resume_campaigns() -> None:
-    """Whatever a dead worker left behind; a campaign that is being run loses nothing by it."""
+    """Whatever a dead worker left behind, or the queue never got."""
     for campaign_id in Campaign.objects.running().values_list("pk", flat=True):
         run_campaign(campaign_id)

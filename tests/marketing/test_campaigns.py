@@ -1,6 +1,10 @@
 """A campaign: frozen at launch, each member once, resumed after any interruption."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from benefits.models import Coupon
@@ -15,6 +19,7 @@ from marketing.errors import (
 )
 from marketing.models import Campaign, CampaignMember
 from marketing.services import campaigns, tags
+from marketing.statements import lease
 from members.models import Event, Job, Member, Request
 from tests.factories import MemberFactory
 
@@ -190,3 +195,44 @@ def test_a_cancelled_campaign_gives_nothing_more(of_points, origin):
         campaigns.cancel(of_points, origin=origin)
     with pytest.raises(CampaignNotDone):
         campaigns.give_again(of_points, origin=origin)
+
+
+@pytest.mark.usefixtures("transactional_db")
+def test_two_workers_at_once_give_nothing_twice(of_points, origin):
+    """The lease spares the second one the work; this is without it, on real connections."""
+    campaigns.launch(of_points, origin=origin)
+    together = Barrier(2)
+
+    def work() -> None:
+        together.wait()
+        try:
+            while campaigns.give_next(of_points.pk, at=timezone.now(), size=3):
+                pass
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as workers:
+        for done in [workers.submit(work) for _ in range(2)]:
+            done.result()
+    assert states(of_points) == ["given"] * 5
+    assert Lot.objects.count() == 5
+    assert (Job.objects.get().done, Job.objects.get().state) == (5, Job.State.DONE)
+    assert Event.objects.filter(type="campaign.finished").count() == 1
+
+
+@pytest.mark.usefixtures("transactional_db")
+def test_a_campaign_that_is_being_run_is_left_to_its_worker(of_points, origin):
+    campaigns.launch(of_points, origin=origin)
+
+    def second_worker() -> None:
+        try:
+            tasks.run_campaign(of_points.pk)
+        finally:
+            connection.close()
+
+    with lease(f"campaign {of_points.pk}") as is_mine, ThreadPoolExecutor(1) as workers:
+        assert is_mine
+        workers.submit(second_worker).result()
+        assert Lot.objects.count() == 0
+    second_worker()
+    assert Lot.objects.count() == 5
