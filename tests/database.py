@@ -15,6 +15,7 @@ import psycopg
 from django.apps import apps
 from django.core.management import call_command
 from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
 TEMPLATE = "wutong_template_"
@@ -78,6 +79,13 @@ def migrations_hash() -> str:
         for path in sorted(Path(app.path, "migrations").glob("**/*.py")):
             digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:16]
+
+
+def tables_that_refuse_to_be_emptied(connection: BaseDatabaseWrapper) -> list[str]:
+    """Those with a trigger on TRUNCATE (bit 5 of tgtype), quoted."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger WHERE tgtype::int & 32 <> 0")
+        return [table for (table,) in cursor.fetchall()]
 
 
 def _is_leftover(database: str, template: str) -> bool:
