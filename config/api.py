@@ -27,6 +27,9 @@ v1 = [
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="api:schema"), name="docs"),
     path("", include("members.api.urls")),
+    path("", include("loyalty.api.urls")),
+    path("", include("benefits.api.urls")),
+    path("", include("settlement.api.urls")),
 ]
 
 app_name = "api"

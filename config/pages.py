@@ -47,16 +47,14 @@ class CursorPages(BasePagination):
             "type": "object",
             "required": ["results", "cursor", "next"],
             "properties": {
-                "results": {"type": "array", "items": schema},
+                "results": schema,
                 "cursor": {
-                    "type": "string",
-                    "nullable": True,
+                    "type": ["string", "null"],
                     "description": "Stands after the last row of this page; null for an empty list.",
                 },
                 "next": {
-                    "type": "string",
+                    "type": ["string", "null"],
                     "format": "uri",
-                    "nullable": True,
                     "description": "Address of the next page; null on the last one.",
                 },
             },

@@ -1,6 +1,5 @@
 """Every error of the API as application/problem+json (RFC 9457), with a `code` that stays the same over versions."""
 
-from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
@@ -9,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext_lazy as _
 from django.views import defaults
 from members.errors import Refused
+from members.interfaces.complaints import complaints_of
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -33,8 +33,8 @@ def answer_to(error: Exception, context: dict[str, Any]) -> Response | None:
     if error is None:
         return None
     if isinstance(error, exceptions.ValidationError):
-        fields = list(_fields(error.get_full_details()))
-        return _response(error.status_code, INVALID_INPUT, _("请求内容有误，请按 errors 逐项改正。"), fields)
+        message = _("请求内容有误，请按 errors 逐项改正。")
+        return _response(error.status_code, INVALID_INPUT, message, complaints_of(error))
     response = _response(error.status_code, getattr(error.detail, "code", error.default_code), error.detail)
     if header := getattr(error, "auth_header", None):
         response["WWW-Authenticate"] = header
@@ -84,29 +84,3 @@ def _about_field(refusal: Refused) -> list[dict[str, str]]:
     if not refusal.field:
         return []
     return [{"field": refusal.field, "code": refusal.code, "message": str(refusal.message)}]
-
-
-def _fields(details: Any, path: str = "") -> Iterator[dict[str, str]]:
-    """Flatten DRF's tree of complaints: one entry each, with a path such as `lines[0].amount`."""
-    if isinstance(details, list):
-        for position, item in enumerate(details):
-            # A list is either the complaints about one field or, of dicts without a message, the items of a list.
-            inner = path if _is_complaint(item) else f"{path}[{position}]"
-            yield from _fields(item, inner)
-    elif _is_complaint(details):
-        yield {"field": path, "code": str(details["code"]), "message": str(details["message"])}
-    else:
-        for name, inner_details in details.items():
-            yield from _fields(inner_details, _joined(path, name))
-
-
-def _joined(path: str, name) -> str:
-    if isinstance(name, int):  # DRF 3.17+: complaints about a list come keyed by position
-        return f"{path}[{name}]"
-    if name == "non_field_errors":
-        return path
-    return f"{path}.{name}" if path else str(name)
-
-
-def _is_complaint(details: Any) -> bool:
-    return isinstance(details, dict) and set(details) == {"message", "code"} and isinstance(details["code"], str)

@@ -246,8 +246,16 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
         "AssetEnum": "loyalty.models.Asset",
+        "BookRoleEnum": "settlement.models.Book.Role",
+        "CouponStateEnum": "benefits.models.Coupon.State",
         "EarnAssetEnum": "loyalty.api.serializers.GIVEN_BY_HAND",
+        "HoldStateEnum": "loyalty.models.Hold.State",
         "IdentityKindEnum": "members.models.Identity.Kind",
+        "MemberStatusEnum": "members.models.Member.Status",
+        "MoneyTenderEnum": "benefits.api.serializers.MONEY_TENDERS",
+        "PeriodStateEnum": "settlement.models.Period.State",
+        "SettlementEventEnum": "settlement.models.EventType",
+        "TenderEnum": "loyalty.models.Tender.Kind",
         "TransactionKindEnum": "loyalty.models.Transaction.Kind",
     },
     "POSTPROCESSING_HOOKS": [

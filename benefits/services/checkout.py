@@ -136,8 +136,13 @@ def _try(checkout: Checkout, origin: Origin) -> Answer:
     try:
         return {"reference": origin.reference, "answer": commit(checkout, origin=origin)}
     except Refused as refused:
-        error = {"code": refused.code, "detail": str(refused.message), "field": refused.field} | refused.details
-        return {"reference": origin.reference, "error": error}
+        return {"reference": origin.reference, "error": describe_refusal(refused)}
+
+
+def describe_refusal(refused: Refused) -> Answer:
+    """Why one item of a batch was not recorded."""
+    about = {"code": refused.code, "detail": str(refused.message), "field": refused.field}
+    return about | {"details": refused.details}
 
 
 def _undo_charges(purchase: Purchase, refunded: Refund | None, *, origin: Origin) -> list[Charge]:
