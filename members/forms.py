@@ -14,6 +14,9 @@ from members.services.sign_in import CODE_DIGITS
 TERMS_VERSION = "2026-01"  # change it with templates/member/terms.html
 
 
+GENDERS = [("", _("不填写")), *(choice for choice in Member.Gender.choices if choice[0])]
+
+
 class PhoneForm(forms.Form):
     phone = forms.CharField(
         label=_("手机号"),
@@ -58,7 +61,7 @@ class EnrolForm(forms.Form):
         max_length=50,
         widget=forms.TextInput(attrs={"autocomplete": "name", "placeholder": _("请输入姓名")}),
     )
-    gender = forms.ChoiceField(label=_("性别（选填）"), choices=Member.Gender, required=False)
+    gender = forms.ChoiceField(label=_("性别（选填）"), choices=GENDERS, required=False)
     birthday = forms.DateField(
         label=_("生日（选填）"),
         required=False,

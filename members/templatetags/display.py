@@ -32,6 +32,13 @@ def bare_yuan(fen: int) -> str:
 
 
 @register.filter
+def spaced_phone(phone: str) -> str:
+    """139 1234 5678; a number from abroad as it is."""
+    national = phone.removeprefix("+86")
+    return f"{national[:3]} {national[3:7]} {national[7:]}" if len(national) == 11 else phone
+
+
+@register.filter
 def last_day(end: datetime | None) -> datetime | None:
     """A moment within the last day before an exclusive end: what people call the day of expiry."""
     return end and end - timedelta(microseconds=1)
