@@ -7,7 +7,6 @@ import base64
 import hmac
 import os
 from functools import cache
-from hashlib import sha256
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
@@ -36,8 +35,12 @@ def decrypt(stored: bytes, *, context: str) -> str:
 
 def blind_index(kind: str, value: str) -> str:
     """A keyed digest by which an encrypted value is found: equal in, equal out, nothing to read. 64 hex digits."""
-    key = base64.urlsafe_b64decode(settings.BLIND_INDEX_KEY)
-    return hmac.new(key, f"{kind}:{value}".encode(), sha256).hexdigest()
+    return hmac.digest(_decoded(settings.BLIND_INDEX_KEY), f"{kind}:{value}".encode(), "sha256").hex()
+
+
+@cache
+def _decoded(key: str) -> bytes:
+    return base64.urlsafe_b64decode(key)
 
 
 class EncryptedTextField(models.BinaryField):

@@ -3,11 +3,18 @@
 import re
 import secrets
 import unicodedata
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import phonenumbers
 
-from members.errors import InvalidBirthday, InvalidEmail, InvalidIdentity, InvalidPhone
+from members.errors import (
+    InvalidBirthday,
+    InvalidDate,
+    InvalidEmail,
+    InvalidGender,
+    InvalidIdentity,
+    InvalidPhone,
+)
 
 MAINLAND_MOBILE = re.compile(r"(?:\+?86|0086)?(1[3-9]\d{9})")
 EXCEL_FLOAT = re.compile(r"\d+\.0+")
@@ -15,6 +22,16 @@ EXPONENT = re.compile(r"\d(\.\d+)?[eE]\+?\d+")
 SEPARATORS = re.compile(r"[\s\-().·—–]")
 EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 IDENTITY_LENGTH = 120
+EXCEL_DAY_ZERO = date(1899, 12, 30)
+EXCEL_SERIAL = re.compile(r"[1-6]\d{4}(\.0+)?")  # up to 2091; a year alone is no date
+YEAR_FIRST = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T]+[\d:.]+)?")
+COMPACT_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})(?:\.0+)?")
+GENDERS = {"": "", "未知": "", "保密": "", "0": "", "9": ""} | {
+    word: gender
+    for gender, words in (("m", "男 男性 男士 先生 m male 1 1.0"), ("f", "女 女性 女士 小姐 f female 2 2.0"))
+    for word in words.split()
+}
+
 EARLIEST_BIRTHDAY = date(1900, 1, 1)
 
 MEMBER_NO_DIGITS = 12  # the last one checks the others
@@ -84,6 +101,36 @@ def mask_email(email: str) -> str:
     return f"{mailbox[:1]}***{at}{domain}" if at else ""
 
 
+def read_gender(written: str) -> str:
+    """Return m, f or "" (unknown) for what people write; GB/T 2261.1's 1 and 2 too. Raises InvalidGender otherwise."""
+    try:
+        return GENDERS[unicodedata.normalize("NFKC", written).strip().lower()]
+    except KeyError as reason:
+        raise InvalidGender(field="gender") from reason
+
+
+def read_date(cell: object) -> date | None:
+    """Return the day that a cell means: a date, an Excel serial, or text with the year first. Raises InvalidDate."""
+    if isinstance(cell, datetime):
+        return cell.date()
+    if isinstance(cell, date):
+        return cell
+    text = unicodedata.normalize("NFKC", str(cell)).strip()
+    if not text:
+        return None
+    if EXCEL_SERIAL.fullmatch(text):
+        return EXCEL_DAY_ZERO + timedelta(days=int(float(text)))
+    parts = YEAR_FIRST.fullmatch(text) or COMPACT_DATE.fullmatch(text)
+    try:
+        return date(*(int(part) for part in parts.groups())) if parts else _no_date(text)
+    except ValueError as reason:
+        raise InvalidDate.written(text) from reason
+
+
+def _no_date(text: str) -> date:
+    raise InvalidDate.written(text)
+
+
 def check_birthday(birthday: date | None, *, today: date) -> None:
     """Raises InvalidBirthday for a day that nobody alive was born on."""
     if birthday and not EARLIEST_BIRTHDAY <= birthday <= today:
@@ -98,12 +145,7 @@ def new_member_no() -> str:
 
 
 def is_member_no(text: str) -> bool:
-    return (
-        len(text) == MEMBER_NO_DIGITS
-        and text.isascii()
-        and text.isdigit()
-        and check_digit(text[:-1]) == text[-1]
-    )
+    return len(text) == MEMBER_NO_DIGITS and text.isascii() and text.isdigit() and check_digit(text[:-1]) == text[-1]
 
 
 def check_digit(digits: str) -> str:

@@ -62,7 +62,7 @@ class Channel(models.Model):
 
 
 class ChannelKey(models.Model):
-    """A key of a channel. The bearer secret is kept as a hash; the signing secret encrypted (both sides must know it)."""
+    """A key of a channel: the bearer secret as a hash, the signing secret (which both sides must know) encrypted."""
 
     channel = models.ForeignKey(Channel, models.CASCADE, related_name="keys", verbose_name=_("渠道"))
     key_id = models.CharField(_("密钥编号"), max_length=24, unique=True)

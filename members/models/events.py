@@ -56,7 +56,7 @@ class DeliveryQuerySet(models.QuerySet):
 
 
 class Delivery(models.Model):
-    """That one reaction is still to be made to one event. Tried with back-off; parked, and visible, after the last try."""
+    """One reaction to one event, still to be made. Tried with back-off; parked, and visible, after the last try."""
 
     class State(models.TextChoices):
         WAITING = "waiting", _("待处理")

@@ -55,7 +55,9 @@ class OrgUnit(MP_Node):
             models.UniqueConstraint(fields=["kind"], condition=Q(kind="group"), name="org_unit_has_one_group"),
             models.CheckConstraint(
                 name="org_unit_below_the_group_knows_its_business",
-                condition=Q(kind="group", business=None) | ~Q(kind="group") & Q(business__isnull=False) | Q(kind="business"),
+                condition=Q(kind="group", business=None)
+                | ~Q(kind="group") & Q(business__isnull=False)
+                | Q(kind="business"),
             ),
         )
 

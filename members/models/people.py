@@ -113,9 +113,7 @@ class Identity(models.Model):
     class Meta:
         verbose_name = _("身份标识")
         verbose_name_plural = _("身份标识")
-        constraints = (
-            models.UniqueConstraint(fields=["kind", "value_index"], name="identity_belongs_to_one_member"),
-        )
+        constraints = (models.UniqueConstraint(fields=["kind", "value_index"], name="identity_belongs_to_one_member"),)
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} …{self.last_four}"

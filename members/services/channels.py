@@ -83,11 +83,7 @@ def key_of_bearer(bearer: str) -> ChannelKey:
 def key_of_signature(request: SignedRequest, signature: str, *, now: datetime) -> ChannelKey:
     """Raises ChannelNotRecognised for a false, late or repeated request."""
     key = _usable_key(request.key_id)
-    if (
-        not request.timestamp.isascii()
-        or not request.timestamp.isdigit()
-        or len(request.nonce) not in NONCE_LENGTHS
-    ):
+    if not request.timestamp.isascii() or not request.timestamp.isdigit() or len(request.nonce) not in NONCE_LENGTHS:
         raise ChannelNotRecognised()
     if abs(now.timestamp() - int(request.timestamp)) > CLOCK_TOLERANCE:
         raise ChannelNotRecognised.late()

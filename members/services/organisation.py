@@ -24,9 +24,7 @@ def group() -> OrgUnit:
 @transaction.atomic
 def add_group(code: str, name: str, *, time_zone: str = "Asia/Shanghai") -> OrgUnit:
     """Found the group, with its own doors: desk, admin, imports, clock and member pages."""
-    node = OrgUnit.objects.add_root(
-        {"kind": OrgUnit.Kind.GROUP, "code": code, "name": name, "time_zone": time_zone}
-    )
+    node = OrgUnit.objects.add_root({"kind": OrgUnit.Kind.GROUP, "code": code, "name": name, "time_zone": time_zone})
     for kind in Channel.Kind:
         if kind != Channel.Kind.APP:
             Channel.objects.create(code=kind.value, name=kind.label, kind=kind, org_unit=node)

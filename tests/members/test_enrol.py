@@ -126,9 +126,7 @@ def test_twenty_parallel_enrolments_of_one_phone_make_one_member(cast: Cast) -> 
     def enrol_once(number: int) -> dict:
         start.wait()
         try:
-            return enrol(
-                identities={"phone": PHONE}, business=businesses[number % 2], origin=own_origin("desk")
-            )
+            return enrol(identities={"phone": PHONE}, business=businesses[number % 2], origin=own_origin("desk"))
         finally:
             connection.close()
 

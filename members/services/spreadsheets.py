@@ -1,0 +1,188 @@
+"""Reading what people upload (xlsx, and csv as UTF-8 or GB18030), and writing what they download."""
+
+import codecs
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import IO, Any
+from zipfile import BadZipFile, ZipFile
+
+import python_calamine
+import xlsxwriter
+
+from members.errors import UnreadableFile
+
+Row = list[Any]  # str from csv; str, int, float, bool, date, datetime from xlsx
+
+ZIP_SIGNATURE = b"PK\x03\x04"
+OLD_EXCEL_SIGNATURE = b"\xd0\xcf\x11\xe0"  # also an xlsx with a password
+SAMPLE = 64 * 1024
+# A workbook of 200,000 rows inflates to some 200 MB; what inflates to more is an attack.
+INFLATED_BYTES = 600 * 1024 * 1024
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+WORKBOOK_OPTIONS = {
+    "constant_memory": True,
+    "strings_to_formulas": False,
+    "strings_to_urls": False,
+    "strings_to_numbers": False,
+}
+QUOTED_FORMULA_STARTS = tuple(f"'{start}" for start in FORMULA_STARTS)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a template: what it is called, by what other names it goes, and what to write in it."""
+
+    key: str
+    title: str
+    explanation: str
+    aliases: tuple[str, ...] = ()
+    is_required: bool = False
+    width: int = 18
+
+
+# --- Reading ----------------------------------------------------------------------------------------------------
+
+
+def read_rows(file: IO[bytes]) -> Iterator[tuple[int, Row]]:
+    """Yield (row number as the spreadsheet program shows it, cells); rows without content are passed over.
+
+    Raises UnreadableFile for anything but xlsx and csv.
+    """
+    file.seek(0)
+    start = file.read(SAMPLE)
+    file.seek(0)
+    if start.startswith(OLD_EXCEL_SIGNATURE):
+        raise UnreadableFile.old_excel()
+    rows = _xlsx_rows(file) if start.startswith(ZIP_SIGNATURE) else _csv_rows(file, start)
+    for number, row in enumerate(rows, start=1):
+        if any(not is_blank(cell) for cell in row):
+            yield number, [_without_quote(cell) for cell in row]
+
+
+def _without_quote(cell: Any) -> Any:
+    """Undo `harmless`: a failures file is mended and uploaded again."""
+    return cell[1:] if isinstance(cell, str) and cell.startswith(QUOTED_FORMULA_STARTS) else cell
+
+
+def is_blank(cell: Any) -> bool:
+    return cell is None or (isinstance(cell, str) and not cell.strip())
+
+
+def header_positions(header: Row, columns: Sequence[Column]) -> dict[str, int]:
+    """Find each column's place by its title or an alias; extra columns are let be. Raises UnreadableFile."""
+    names = [str(cell).strip().strip("*＊").lower() for cell in header]
+    found: dict[str, int] = {}
+    for column in columns:
+        places = [place for place, name in enumerate(names) if name in _names(column)]
+        if len(places) > 1:
+            raise UnreadableFile.column_twice(column.title)
+        if places:
+            found[column.key] = places[0]
+        elif column.is_required:
+            raise UnreadableFile.column_missing(column.title)
+    return found
+
+
+def _names(column: Column) -> set[str]:
+    return {name.lower() for name in (str(column.title), *column.aliases)}
+
+
+def _xlsx_rows(file: IO[bytes]) -> Iterator[Row]:
+    try:
+        with ZipFile(file) as archive:
+            if sum(part.file_size for part in archive.infolist()) > INFLATED_BYTES:
+                raise UnreadableFile.too_large()
+        file.seek(0)
+        sheet = python_calamine.load_workbook(file).get_sheet_by_index(0)
+    except (BadZipFile, python_calamine.CalamineError, OSError) as reason:
+        raise UnreadableFile from reason
+    yield from ([] for _ in range(sheet.start[0] if sheet.start else 0))  # calamine leaves out empty rows on top
+    yield from sheet.iter_rows()
+
+
+def _csv_rows(file: IO[bytes], start: bytes) -> Iterator[Row]:
+    encoding = _encoding(file, start)
+    text = io.TextIOWrapper(file, encoding=encoding, newline="")
+    try:
+        first_line = text.readline()
+        text.seek(0)
+        yield from csv.reader(text, delimiter="\t" if first_line.count("\t") > first_line.count(",") else ",")
+    except (UnicodeDecodeError, csv.Error) as reason:
+        raise UnreadableFile from reason
+    finally:
+        text.detach()  # the file is its owner's to close
+
+
+def _encoding(file: IO[bytes], start: bytes) -> str:
+    """UTF-8 where the whole file is; else GB18030, in which Chinese Excel saves csv. Raises UnreadableFile."""
+    if b"\x00" in start:
+        raise UnreadableFile
+    for encoding in ("utf-8-sig", "gb18030"):
+        decoder = codecs.getincrementaldecoder(encoding)()
+        file.seek(0)
+        try:
+            while piece := file.read(SAMPLE):
+                decoder.decode(piece)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            continue
+        file.seek(0)
+        return encoding
+    raise UnreadableFile
+
+
+# --- Writing ----------------------------------------------------------------------------------------------------
+
+
+def harmless(cell: Any) -> Any:
+    """Text that a spreadsheet program will not run as a formula, also when it is saved as csv and opened again."""
+    if isinstance(cell, str) and cell.startswith(FORMULA_STARTS):
+        return f"'{cell}"
+    return cell
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What goes into one sheet of a workbook that we write: everything is text, so that Excel leaves it as it is."""
+
+    title: str
+    header: Sequence[str]
+    rows: Iterable[Sequence[Any]]
+    widths: Sequence[int]
+
+
+def write_workbook(*sheets: Sheet) -> io.BytesIO:
+    """An xlsx in constant memory, returned at its start, ready to send."""
+    output = io.BytesIO()
+    with xlsxwriter.Workbook(output, WORKBOOK_OPTIONS) as book:
+        bold = book.add_format({"bold": True, "bg_color": "#E8F3EC", "text_wrap": True, "valign": "top"})
+        as_text = book.add_format({"num_format": "@"})
+        for content in sheets:
+            sheet = book.add_worksheet(content.title)
+            for place, width in enumerate(content.widths):
+                sheet.set_column(place, place, width, as_text)
+            sheet.freeze_panes(1, 0)
+            sheet.write_row(0, 0, content.header, bold)
+            for number, row in enumerate(content.rows, start=1):
+                for place, cell in enumerate(row):
+                    sheet.write_string(number, place, as_written(harmless(cell)), as_text)
+    output.seek(0)
+    return output
+
+
+def as_written(cell: Any) -> str:
+    """A cell as a person would type it: dates in ISO form, whole numbers without a fraction."""
+    if isinstance(cell, str):
+        return cell
+    if cell is None:
+        return ""
+    if isinstance(cell, datetime) and cell.time() == datetime.min.time():
+        return cell.date().isoformat()
+    if isinstance(cell, date):
+        return cell.isoformat()
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell)

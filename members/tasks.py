@@ -1,0 +1,31 @@
+"""What the clock and long work call: primary keys in, one service out, safe to run twice."""
+
+from datetime import timedelta
+
+from celery import shared_task
+from django.conf import settings
+from django.utils import timezone
+
+from members.services import deliveries, imports
+
+
+@shared_task(ignore_result=True)
+def dispatch_events() -> None:
+    """Beat, every few seconds: make the reactions that are due."""
+    deliveries.dispatch(timezone.now())
+
+
+@shared_task(ignore_result=True)
+def check_import(job_id: int) -> None:
+    imports.check(job_id)
+
+
+@shared_task(ignore_result=True)
+def run_import(job_id: int) -> None:
+    imports.run(job_id)
+
+
+@shared_task(ignore_result=True)
+def forget_old_imports() -> None:
+    """Beat, nightly: failed rows hold personal data, so they are not kept for ever."""
+    imports.forget_rows(before=timezone.now() - timedelta(days=settings.MEMBERS_IMPORT_KEEP_DAYS))
