@@ -6,14 +6,13 @@ from enum import StrEnum
 from typing import Self
 
 from django.core.management.base import CommandError
-from django.utils.translation import gettext as _
 
 from config.complete_journey import ZONE
-from members.models import Job, OrgUnit
-from members.services import jobs
+from config.demo import milestones
+from members.models import OrgUnit
 from members.services.organisation import group
 
-KIND = "demo"
+MILESTONE = "edition"
 LAST_DAY = date(2017, 12, 31)  # of the data, by the shops' own days
 
 
@@ -58,16 +57,20 @@ class Edition:
         """Midnight after the last day of purchases."""
         return self.midnight(self.last_day + timedelta(days=1))
 
+    def seconds_of(self, at: datetime) -> int:
+        """The other way round: the moment in the data, in seconds since 1970."""
+        wall_clock = at.astimezone(group().zone) - timedelta(weeks=self.weeks)
+        return int(wall_clock.replace(tzinfo=ZONE).timestamp())
+
     def remember(self) -> None:
-        job = jobs.add_job(KIND, _("演示数据"), org_unit=group(), summary=asdict(self))
-        jobs.run(job.pk, lambda progress: {})
+        milestones.mark(MILESTONE, "演示集团", **asdict(self))
 
     @classmethod
     def standing(cls) -> Self | None:
         """What this database holds already. Raises CommandError where the organisation is somebody's own."""
         if not OrgUnit.objects.exists():
             return None
-        job = Job.objects.filter(kind=KIND).first()
+        job = milestones.reached(MILESTONE)
         if job is None:
             raise CommandError(
                 "This database holds an organisation that is not the demo's. Demo data goes into an empty one: "

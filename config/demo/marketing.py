@@ -33,7 +33,7 @@ def define_tags(operator: Operator) -> None:
     tags.save(Tag(code=code, name=name, colour=colour, kind=Tag.Kind.MANUAL, scope=group()), origin=origin)
 
 
-def compute_tags(operator: Operator, *, at: datetime) -> None:
+def compute_tags(*, at: datetime) -> None:
     origin = own_origin("clock", at=at)
     for tag in Tag.objects.by_rule():
         tags.recompute(tag, as_of=at.astimezone(group().zone).date(), origin=origin)

@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from benefits.interfaces import Checkout
 from benefits.models import CouponTemplate
 from benefits.services import checkout, coupons
 from config.demo.organisation import HOTEL, MALL, PROPERTY
-from loyalty.interfaces import DraftLine
+from loyalty.interfaces import DraftLine, PurchaseDraft
 from loyalty.models import Account, Asset, Purchase
 from members.interfaces import Origin
 from members.models import Channel, Member, OrgUnit, Request
@@ -26,7 +27,7 @@ GOODS = {
     PROPERTY: (("物业费", "季度物业费", (420_00, 1_500_00)), ("停车", "月租车位", (200_00, 300_00))),
     MALL: (("服饰", "羊绒大衣", (300_00, 900_00)), ("鞋履", "运动鞋", (259_00, 699_00))),
 }
-REFUNDED = 4  # every so manieth visit loses its second line some days later
+REFUNDED = 4  # every so many visits, one loses its second line some days later
 
 
 @dataclass(frozen=True)
@@ -43,12 +44,12 @@ class Visit:
     def business(self) -> str:
         return self.store.business.code
 
-    def lines(self) -> list[DraftLine]:
+    def lines(self) -> tuple[DraftLine, ...]:
         chance = random.Random(self.number)
-        return [
+        return tuple(
             DraftLine(amount=chance.randrange(*span) // 100 * 100, name=name, category=category)
             for category, name, span in GOODS[self.business]
-        ]
+        )
 
 
 class Stories:
@@ -81,17 +82,9 @@ class Stories:
             yield Visit(household, self.members[household], store, reference, morning + timedelta(minutes=4 * number))
 
     def _pay(self, visit: Visit) -> None:
-        lines = visit.lines()
-        checkout.commit(
-            member=visit.member,
-            store=visit.store,
-            lines=lines,
-            external_number=visit.number,
-            tenders=[],
-            points=self._points(visit, sum(line.amount for line in lines)),
-            coupons=self._coupons(visit),
-            origin=self._origin(visit, visit.number, visit.at),
-        )
+        draft = PurchaseDraft(visit.member, visit.store, visit.at, visit.lines(), external_number=visit.number)
+        basket = Checkout(draft, coupons=self._coupons(visit), points=self._points(visit, draft.list_amount))
+        checkout.commit(basket, origin=self._origin(visit, visit.number, visit.at))
 
     def _points(self, visit: Visit, amount: int) -> int:
         """As many as he has, within what the rules allow; nothing if that is too little."""
@@ -100,13 +93,13 @@ class Stories:
         points = min(account.balance if account else 0, most) // STEP * STEP
         return points if points >= LEAST else 0
 
-    def _coupons(self, visit: Visit) -> list[str]:
+    def _coupons(self, visit: Visit) -> tuple[str, ...]:
         if visit.business != MALL:
-            return []
+            return ()
         template = CouponTemplate.objects.get(code="mall-fashion")
         reference = f"{visit.number}:coupon"
         issued = coupons.issue_coupon(template, visit.member, origin=self._origin(visit, reference, visit.at))
-        return [issued["code"]]
+        return (issued["code"],)
 
     def _give_back(self, visit: Visit) -> None:
         at = visit.at + timedelta(days=2)

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 from config.complete_journey import Receipt
 from config.demo.keyring import Keyring
-from config.replay.senders import REFUND_DELAY, Books, NotTaken, refund_of, refuse_errors
+from config.replay.selection import REFUND_DELAY
+from config.replay.senders import Books, NotTaken, refund_of, refuse_errors
 
 TIMEOUT = 120  # seconds: a batch of 500 takes a while
 

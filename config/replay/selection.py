@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 import numpy as np
@@ -13,6 +14,7 @@ from config.demo.organisation import WHOLE_BASKETS
 
 # The data's own examples, with figures to compare, come first in every sample.
 EXAMPLES = (1, 900)
+REFUND_DELAY = timedelta(days=3)
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Selection:
     journey: Journey
     edition: Edition
     positions: np.ndarray
-    with_refunds: bool = False
+    refunds_until: datetime | None = None
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -34,8 +36,10 @@ class Selection:
             yield from [basket.whole(WHOLE_BASKETS)] if self.edition.rule == Rule.A else basket.split()
 
     def is_refunded(self, receipt: Receipt) -> bool:
-        """The data has no refunds: one basket in fifty is given back whole, if it cost anything."""
-        return self.with_refunds and digest(receipt.basket) % 50 == 0 and receipt.amount > 0
+        """The data has no refunds: one basket in fifty is given back whole, if it cost anything, three days later."""
+        if not self.refunds_until or digest(receipt.basket) % 50 or not receipt.amount:
+            return False
+        return self.edition.at(receipt.at) + REFUND_DELAY < self.refunds_until
 
     @property
     def purchases(self) -> int:
@@ -75,13 +79,18 @@ class Selection:
 
 
 def select(
-    journey: Journey, edition: Edition, *, households: int = 0, baskets: int = 0, refunds: bool = False
+    journey: Journey,
+    edition: Edition,
+    *,
+    households: int = 0,
+    baskets: int = 0,
+    refunds_until: datetime | None = None,
 ) -> Selection:
     """The first so many households (the same ones each time, spread over the data) or baskets; 0 = all."""
     positions = np.arange(len(journey))
     if households:
         positions = journey.of_households(sample(journey, households))
-    return Selection(journey, edition, positions[:baskets] if baskets else positions, refunds)
+    return Selection(journey, edition, positions[:baskets] if baskets else positions, refunds_until)
 
 
 def sample(journey: Journey, count: int) -> list[int]:

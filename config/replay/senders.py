@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Protocol
 
 from benefits.interfaces import Checkout
@@ -10,6 +10,7 @@ from benefits.services import checkout
 from config.complete_journey import Line, Receipt
 from config.demo.edition import Edition
 from config.demo.organisation import Stores
+from config.replay.selection import REFUND_DELAY
 from loyalty.interfaces import DraftLine, PurchaseDraft
 from loyalty.models import Purchase
 from members.interfaces import Answer, Origin
@@ -17,7 +18,6 @@ from members.models import Channel, Member, OrgUnit, Request
 from members.services.requests import hash_input
 
 TENDERS = ("wechat", "alipay", "bank_card", "cash")
-REFUND_DELAY = timedelta(days=3)
 
 
 class Sender(Protocol):

@@ -20,9 +20,7 @@ def journey() -> Journey:
 
 @pytest.fixture(scope="module")
 def transactions() -> pa.Table:
-    return read(
-        "transactions", ["household_id", "basket_id", "sales_value", "coupon_disc", "transaction_timestamp"]
-    )
+    return read("transactions", ["household_id", "basket_id", "sales_value", "coupon_disc", "transaction_timestamp"])
 
 
 def local_days(seconds: np.ndarray) -> np.ndarray:
@@ -79,9 +77,7 @@ def test_rule_b_multiplies_what_each_format_gives(journey):
     expected = (amounts // 100 * multipliers).sum(axis=1)
     for position in range(0, len(journey), 997):
         parts = journey.basket(position).split()
-        assert (
-            sum(part.amount // 100 * MULTIPLIERS.get(part.format, 1) for part in parts) == expected[position]
-        )
+        assert sum(part.amount // 100 * MULTIPLIERS.get(part.format, 1) for part in parts) == expected[position]
 
 
 def test_households_that_buy_in_many_departments_and_formats(journey):

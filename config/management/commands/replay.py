@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
 from config.demo.edition import Edition, Rule, weeks_until
 from config.replay.lanes import LaneFailed, Lanes, Tally
@@ -47,7 +48,7 @@ class Command(BaseCommand):
             preparation.edition,
             households=options["households"],
             baskets=options["baskets"],
-            refunds=options["refunds"],
+            refunds_until=timezone.now() if options["refunds"] else None,
         )
         if options["shuffle"] is not None:
             selection = selection.shuffled(options["shuffle"])
