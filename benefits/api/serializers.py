@@ -125,7 +125,7 @@ class PriceAnswer(serializers.Serializer):
     member_no = serializers.CharField()
     store = serializers.CharField()
     tier = serializers.CharField(allow_null=True)
-    points_multiplier = serializers.DecimalField(9, 4)
+    points_multiplier = serializers.DecimalField(15, 9)
     list_amount = serializers.IntegerField()
     tier_discount = serializers.IntegerField()
     coupon_discount = serializers.IntegerField()
@@ -149,7 +149,7 @@ class AwardAnswer(AwardOffer):
 
     eligible_amount = serializers.IntegerField()
     base = serializers.IntegerField()
-    multiplier = serializers.DecimalField(9, 4)
+    multiplier = serializers.DecimalField(15, 9)
     cap = serializers.CharField(allow_blank=True)
 
 

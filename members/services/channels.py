@@ -96,7 +96,8 @@ def key_of_signature(request: SignedRequest, signature: str, *, now: datetime) -
 
 
 def _usable_key(key_id: str) -> ChannelKey:
-    key = _memory.get(key_id, lambda: _load(key_id))
+    is_possible = key_id.isidentifier()  # the database would choke on a NUL
+    key = _memory.get(key_id, lambda: _load(key_id)) if is_possible else None
     if key is None:
         raise ChannelNotRecognised()
     return key

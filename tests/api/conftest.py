@@ -1,15 +1,13 @@
 from collections.abc import Callable
-from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
-from loyalty.models import PointsPrice
 from members.models import Channel, Member
 from tests.api.client import App
+from tests.benefits.shop import Shop
 from tests.cast import Cast
 from tests.factories import MemberFactory
-
-LONG_AGO = "2020-01-01T00:00:00Z"
 
 
 @pytest.fixture
@@ -19,9 +17,11 @@ def app(cast: Cast) -> Callable[[Channel | None], App]:
 
 
 @pytest.fixture
-def prices(cast: Cast) -> None:
-    for business in (cast.mall, cast.hotel, cast.cvs):
-        PointsPrice.objects.create(issuer=business, starts_at=LONG_AGO, price=Decimal(5))
+def shop(cast: Cast) -> Shop:
+    """Rules, prices and tiers of round figures: 1 point per 1.00, 100 points pay 1.00, a point costs 5 fen."""
+    shop = Shop(cast)
+    shop.at = timezone.now()
+    return shop
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from loyalty.models import Account, Lot, Transaction
 
-pytestmark = pytest.mark.usefixtures("prices")
+pytestmark = pytest.mark.usefixtures("shop")
 
 
 @pytest.fixture
