@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR = BASE_DIR / "var"
+VAR = Path(os.environ.get("WUTONG_VAR") or BASE_DIR / "var").resolve()
 
 
 def socket_folder(data: Path) -> Path:

@@ -17,6 +17,8 @@ from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
 from config import broker
+from config.demo import logins
+from config.demo.keyring import Keyring
 from config.embedded_postgres.server import ServerDidNotStart
 from config.folders import BASE_DIR, VAR
 from config.processes import Ended, Programs
@@ -50,7 +52,7 @@ class Command(BaseCommand):
                 self.start_broker(programs)
                 self.load_demo(programs, demo)
                 self.start_services(programs, host, port)
-                self.say(f"Wutong runs at http://{host}:{port}/ (back office: /admin/). Ctrl-C stops it.")
+                self.welcome(host, port)
                 programs.watch()
         except Stopped:
             self.say("Stopping …")
@@ -99,6 +101,11 @@ class Command(BaseCommand):
         programs.start_module("worker", *celery, "worker", "--loglevel=WARNING", f"--concurrency={processes}")
         programs.start_module("beat", *celery, "beat", "--loglevel=WARNING", "--pidfile=")
         wait_for_answer(programs, host, port)
+
+    def welcome(self, host: str, port: int) -> None:
+        self.say(f"\nWutong runs at http://{host}:{port}/. Ctrl-C stops it.")
+        for line in logins.lines(Keyring()):
+            self.say(line)
 
     def say(self, line: str) -> None:
         self.stdout.write(line)
