@@ -1,10 +1,13 @@
-"""What the floors put on the members' home page: the one table."""
+"""What the floors put on the members' home page, on member 360 and into the member list: the one table."""
 
 from django.utils.translation import gettext_lazy as _
 
 from benefits import views as benefits
 from loyalty import views as loyalty
-from members.interfaces import Panel, home_panels
+from loyalty.admin import panels as loyalty_admin
+from members.admin import panels as members_admin
+from members.interfaces import Panel, home_panels, member_360_panels
+from members.interfaces.admin import MemberAction, MemberColumn, member_pages
 
 PANELS = "member/panels"
 HOME = (
@@ -18,6 +21,45 @@ HOME = (
     Panel("recent", _("最近积分"), f"{PANELS}/points_recent.html", loyalty.recent_panel, order=20),
 )
 
+IN_ADMIN = "admin/panels"
+MEMBER_360 = (
+    Panel("numbers", _("概况"), f"{IN_ADMIN}/numbers.html", loyalty_admin.numbers, place="numbers"),
+    Panel("points", _("积分"), f"{IN_ADMIN}/points.html", loyalty_admin.points, place="asset", order=10),
+    Panel("growth", _("成长值"), f"{IN_ADMIN}/growth.html", loyalty_admin.growth, place="asset", order=20),
+    Panel(
+        "purchases",
+        _("消费"),
+        f"{IN_ADMIN}/purchases.html",
+        loyalty_admin.purchases,
+        "loyalty.view_purchase",
+        order=10,
+        place="tab",
+    ),
+    Panel(
+        "transactions",
+        _("积分明细"),
+        f"{IN_ADMIN}/transactions.html",
+        loyalty_admin.transactions,
+        "loyalty.view_transaction",
+        order=20,
+        place="tab",
+    ),
+    Panel("lots", _("批次"), f"{IN_ADMIN}/lots.html", loyalty_admin.lots, "loyalty.view_lot", order=30, place="tab"),
+    Panel(
+        "events",
+        _("操作记录"),
+        f"{IN_ADMIN}/events.html",
+        members_admin.events,
+        "members.view_event",
+        order=90,
+        place="tab",
+    ),
+)
+COLUMNS = (MemberColumn("points", _("积分"), loyalty_admin.balances),)
+ACTIONS = (MemberAction(_("调整积分"), "admin:loyalty_account_adjust", "loyalty.adjust_account"),)
+
 
 def install() -> None:
     home_panels.install(*HOME)
+    member_360_panels.install(*MEMBER_360)
+    member_pages.install(columns=COLUMNS, actions=ACTIONS)

@@ -43,7 +43,6 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- What it is made of -------------------------------------------------------------------------------------
 INSTALLED_APPS = [
-    "config",
     "members",
     "loyalty",
     "benefits",
@@ -77,6 +76,8 @@ INSTALLED_APPS = [
     "pgtrigger",
     "rest_framework",
     "treebeard",
+    # Last: what it installs at start-up names the admins of the others, which unfold's site must already know.
+    "config",
 ]
 
 MIDDLEWARE = [
@@ -272,5 +273,24 @@ SPECTACULAR_SETTINGS = {
 UNFOLD = {
     "SITE_TITLE": _("梧桐会员"),
     "SITE_HEADER": _("梧桐会员"),
+    "SITE_SYMBOL": "park",
+    "SHOW_LANGUAGES": True,
+    "DASHBOARD_CALLBACK": "config.dashboard.dashboard",
+    "SIDEBAR": {"show_search": True, "navigation": "config.admin.navigation"},
+    "COLORS": {
+        "primary": {
+            "50": "240 253 250",
+            "100": "204 251 241",
+            "200": "153 246 228",
+            "300": "94 234 212",
+            "400": "45 212 191",
+            "500": "20 184 166",
+            "600": "13 148 136",
+            "700": "15 118 110",
+            "800": "17 94 89",
+            "900": "19 78 74",
+            "950": "4 47 46",
+        },
+    },
 }
 # === Back office: end =======================================================================================

@@ -8,513 +8,1221 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('members', '0003_unlogged_import_rows'),
+        ("members", "0003_unlogged_import_rows"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Account',
+            name="Account",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('asset', models.CharField(choices=[('points', '积分'), ('growth', '成长值'), ('balance', '储值本金'), ('gift', '赠送金')], max_length=8, verbose_name='资产')),
-                ('balance', models.BigIntegerField(default=0, verbose_name='可用')),
-                ('pending', models.BigIntegerField(default=0, verbose_name='待生效')),
-                ('held', models.BigIntegerField(default=0, verbose_name='冻结')),
-                ('member', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='accounts', to='members.member', verbose_name='会员')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "asset",
+                    models.CharField(
+                        choices=[("points", "积分"), ("growth", "成长值"), ("balance", "储值本金"), ("gift", "赠送金")],
+                        max_length=8,
+                        verbose_name="资产",
+                    ),
+                ),
+                ("balance", models.BigIntegerField(default=0, verbose_name="可用")),
+                ("pending", models.BigIntegerField(default=0, verbose_name="待生效")),
+                ("held", models.BigIntegerField(default=0, verbose_name="冻结")),
+                (
+                    "member",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="accounts",
+                        to="members.member",
+                        verbose_name="会员",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '账户',
-                'verbose_name_plural': '账户',
+                "verbose_name": "账户",
+                "verbose_name_plural": "账户",
             },
         ),
         migrations.CreateModel(
-            name='AssetPolicy',
+            name="AssetPolicy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, verbose_name='名称')),
-                ('starts_at', models.DateTimeField(verbose_name='开始')),
-                ('ends_at', models.DateTimeField(blank=True, help_text='空 = 长期有效；不含该时刻。', null=True, verbose_name='结束')),
-                ('is_active', models.BooleanField(default=True, verbose_name='启用')),
-                ('asset', models.CharField(choices=[('points', '积分'), ('growth', '成长值')], default='points', max_length=8, verbose_name='资产')),
-                ('lasts', models.PositiveSmallIntegerField(default=12, verbose_name='有效期')),
-                ('unit', models.CharField(choices=[('never', '永久有效'), ('days', '天'), ('months', '个月')], default='months', max_length=6, verbose_name='单位')),
-                ('align', models.CharField(choices=[('day', '当日结束'), ('month', '当月末'), ('year', '当年末')], default='month', max_length=5, verbose_name='到期对齐')),
-                ('late_grace_days', models.PositiveSmallIntegerField(default=30, help_text='补传的消费若按规则已过期，仍给这么多天。', verbose_name='迟到宽限天数')),
-                ('restore_days', models.PositiveSmallIntegerField(default=30, help_text='退回到已过期批次的积分有效天数；0 = 立即过期。', verbose_name='退回有效天数')),
-                ('shortfall', models.CharField(choices=[('debt', '记为欠分，下次获取时先抵'), ('within_balance', '扣到零为止，差额记漏损'), ('only_pending', '只追回未生效的')], default='debt', max_length=14, verbose_name='追回不足时')),
-                ('org_unit', models.ForeignKey(help_text='对该组织及其下级生效。', on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.orgunit', verbose_name='适用组织')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=100, verbose_name="名称")),
+                ("starts_at", models.DateTimeField(verbose_name="开始")),
+                (
+                    "ends_at",
+                    models.DateTimeField(
+                        blank=True, help_text="空 = 长期有效；不含该时刻。", null=True, verbose_name="结束"
+                    ),
+                ),
+                ("is_active", models.BooleanField(default=True, verbose_name="启用")),
+                (
+                    "asset",
+                    models.CharField(
+                        choices=[("points", "积分"), ("growth", "成长值")],
+                        default="points",
+                        max_length=8,
+                        verbose_name="资产",
+                    ),
+                ),
+                ("lasts", models.PositiveSmallIntegerField(default=12, verbose_name="有效期")),
+                (
+                    "unit",
+                    models.CharField(
+                        choices=[("never", "永久有效"), ("days", "天"), ("months", "个月")],
+                        default="months",
+                        max_length=6,
+                        verbose_name="单位",
+                    ),
+                ),
+                (
+                    "align",
+                    models.CharField(
+                        choices=[("day", "当日结束"), ("month", "当月末"), ("year", "当年末")],
+                        default="month",
+                        max_length=5,
+                        verbose_name="到期对齐",
+                    ),
+                ),
+                (
+                    "late_grace_days",
+                    models.PositiveSmallIntegerField(
+                        default=30, help_text="补传的消费若按规则已过期，仍给这么多天。", verbose_name="迟到宽限天数"
+                    ),
+                ),
+                (
+                    "restore_days",
+                    models.PositiveSmallIntegerField(
+                        default=30,
+                        help_text="退回到已过期批次的积分有效天数；0 = 立即过期。",
+                        verbose_name="退回有效天数",
+                    ),
+                ),
+                (
+                    "shortfall",
+                    models.CharField(
+                        choices=[
+                            ("debt", "记为欠分，下次获取时先抵"),
+                            ("within_balance", "扣到零为止，差额记漏损"),
+                            ("only_pending", "只追回未生效的"),
+                        ],
+                        default="debt",
+                        max_length=14,
+                        verbose_name="追回不足时",
+                    ),
+                ),
+                (
+                    "org_unit",
+                    models.ForeignKey(
+                        help_text="对该组织及其下级生效。",
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.orgunit",
+                        verbose_name="适用组织",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '有效期与追回政策',
-                'verbose_name_plural': '有效期与追回政策',
-                'ordering': ('-starts_at', 'id'),
+                "verbose_name": "有效期与追回政策",
+                "verbose_name_plural": "有效期与追回政策",
+                "ordering": ("-starts_at", "id"),
             },
         ),
         migrations.CreateModel(
-            name='BurnRule',
+            name="BurnRule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, verbose_name='名称')),
-                ('starts_at', models.DateTimeField(verbose_name='开始')),
-                ('ends_at', models.DateTimeField(blank=True, help_text='空 = 长期有效；不含该时刻。', null=True, verbose_name='结束')),
-                ('is_active', models.BooleanField(default=True, verbose_name='启用')),
-                ('points', models.PositiveIntegerField(default=100, help_text='多少积分……', verbose_name='积分')),
-                ('amount', models.PositiveIntegerField(default=100, help_text='……抵多少分钱。', verbose_name='抵扣（分）')),
-                ('minimum', models.PositiveIntegerField(default=0, help_text='0 = 不限。', verbose_name='起用积分')),
-                ('step', models.PositiveIntegerField(default=1, help_text='每次使用须为它的整数倍。', verbose_name='积分步长')),
-                ('share_cap', models.DecimalField(decimal_places=2, default=100, help_text='占可抵扣金额的比例。', max_digits=5, verbose_name='最高抵扣比例（%）')),
-                ('categories', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=80), blank=True, default=list, help_text='空 = 全部品类。', size=None, verbose_name='品类')),
-                ('priority', models.IntegerField(default=100, help_text='小者先行。', verbose_name='优先级')),
-                ('org_unit', models.ForeignKey(help_text='对该组织及其下级生效。', on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.orgunit', verbose_name='适用组织')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=100, verbose_name="名称")),
+                ("starts_at", models.DateTimeField(verbose_name="开始")),
+                (
+                    "ends_at",
+                    models.DateTimeField(
+                        blank=True, help_text="空 = 长期有效；不含该时刻。", null=True, verbose_name="结束"
+                    ),
+                ),
+                ("is_active", models.BooleanField(default=True, verbose_name="启用")),
+                ("points", models.PositiveIntegerField(default=100, help_text="多少积分……", verbose_name="积分")),
+                (
+                    "amount",
+                    models.PositiveIntegerField(default=100, help_text="……抵多少分钱。", verbose_name="抵扣（分）"),
+                ),
+                ("minimum", models.PositiveIntegerField(default=0, help_text="0 = 不限。", verbose_name="起用积分")),
+                (
+                    "step",
+                    models.PositiveIntegerField(
+                        default=1, help_text="每次使用须为它的整数倍。", verbose_name="积分步长"
+                    ),
+                ),
+                (
+                    "share_cap",
+                    models.DecimalField(
+                        decimal_places=2,
+                        default=100,
+                        help_text="占可抵扣金额的比例。",
+                        max_digits=5,
+                        verbose_name="最高抵扣比例（%）",
+                    ),
+                ),
+                (
+                    "categories",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=80),
+                        blank=True,
+                        default=list,
+                        help_text="空 = 全部品类。",
+                        size=None,
+                        verbose_name="品类",
+                    ),
+                ),
+                ("priority", models.IntegerField(default=100, help_text="小者先行。", verbose_name="优先级")),
+                (
+                    "org_unit",
+                    models.ForeignKey(
+                        help_text="对该组织及其下级生效。",
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.orgunit",
+                        verbose_name="适用组织",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '抵扣规则',
-                'verbose_name_plural': '抵扣规则',
-                'ordering': ('priority', 'id'),
+                "verbose_name": "抵扣规则",
+                "verbose_name_plural": "抵扣规则",
+                "ordering": ("priority", "id"),
             },
         ),
         migrations.CreateModel(
-            name='EarnRule',
+            name="EarnRule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, verbose_name='名称')),
-                ('starts_at', models.DateTimeField(verbose_name='开始')),
-                ('ends_at', models.DateTimeField(blank=True, help_text='空 = 长期有效；不含该时刻。', null=True, verbose_name='结束')),
-                ('is_active', models.BooleanField(default=True, verbose_name='启用')),
-                ('asset', models.CharField(choices=[('points', '积分'), ('growth', '成长值')], default='points', max_length=8, verbose_name='资产')),
-                ('points', models.PositiveIntegerField(default=1, help_text='每满一档给多少。', verbose_name='每档数量')),
-                ('per_amount', models.PositiveIntegerField(default=100, help_text='单位：分。100 = 每满 1 元。', verbose_name='每档金额（分）')),
-                ('multiplier', models.DecimalField(decimal_places=3, default=1, max_digits=6, verbose_name='倍数')),
-                ('base', models.CharField(choices=[('paid', '实付金额（不含积分、赠送金）'), ('net', '折后金额（含积分抵扣）'), ('list', '原价金额')], default='paid', max_length=4, verbose_name='计分金额')),
-                ('categories', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=80), blank=True, default=list, help_text='空 = 全部品类。', size=None, verbose_name='品类')),
-                ('brands', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=80), blank=True, default=list, help_text='空 = 全部品牌。', size=None, verbose_name='品牌')),
-                ('audience', models.JSONField(blank=True, help_text='空 = 全部会员。', null=True, verbose_name='适用人群')),
-                ('cap_per_purchase', models.PositiveIntegerField(default=0, help_text='0 = 不限。', verbose_name='单笔上限')),
-                ('cap_per_day', models.PositiveIntegerField(default=0, help_text='0 = 不限。', verbose_name='每人每日上限')),
-                ('priority', models.IntegerField(default=100, help_text='小者先行。', verbose_name='优先级')),
-                ('is_exclusive', models.BooleanField(default=False, help_text='命中后，排在其后的同类资产规则不再执行。', verbose_name='独占')),
-                ('pending_days', models.PositiveSmallIntegerField(default=0, help_text='0 = 立即生效；N = 第 N 天后的零点生效。', verbose_name='待生效天数')),
-                ('boosted_by_tier', models.BooleanField(default=True, verbose_name='享受等级倍数')),
-                ('org_unit', models.ForeignKey(help_text='对该组织及其下级生效。', on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.orgunit', verbose_name='适用组织')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=100, verbose_name="名称")),
+                ("starts_at", models.DateTimeField(verbose_name="开始")),
+                (
+                    "ends_at",
+                    models.DateTimeField(
+                        blank=True, help_text="空 = 长期有效；不含该时刻。", null=True, verbose_name="结束"
+                    ),
+                ),
+                ("is_active", models.BooleanField(default=True, verbose_name="启用")),
+                (
+                    "asset",
+                    models.CharField(
+                        choices=[("points", "积分"), ("growth", "成长值")],
+                        default="points",
+                        max_length=8,
+                        verbose_name="资产",
+                    ),
+                ),
+                (
+                    "points",
+                    models.PositiveIntegerField(default=1, help_text="每满一档给多少。", verbose_name="每档数量"),
+                ),
+                (
+                    "per_amount",
+                    models.PositiveIntegerField(
+                        default=100, help_text="单位：分。100 = 每满 1 元。", verbose_name="每档金额（分）"
+                    ),
+                ),
+                ("multiplier", models.DecimalField(decimal_places=3, default=1, max_digits=6, verbose_name="倍数")),
+                (
+                    "base",
+                    models.CharField(
+                        choices=[
+                            ("paid", "实付金额（不含积分、赠送金）"),
+                            ("net", "折后金额（含积分抵扣）"),
+                            ("list", "原价金额"),
+                        ],
+                        default="paid",
+                        max_length=4,
+                        verbose_name="计分金额",
+                    ),
+                ),
+                (
+                    "categories",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=80),
+                        blank=True,
+                        default=list,
+                        help_text="空 = 全部品类。",
+                        size=None,
+                        verbose_name="品类",
+                    ),
+                ),
+                (
+                    "brands",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=80),
+                        blank=True,
+                        default=list,
+                        help_text="空 = 全部品牌。",
+                        size=None,
+                        verbose_name="品牌",
+                    ),
+                ),
+                (
+                    "audience",
+                    models.JSONField(blank=True, help_text="空 = 全部会员。", null=True, verbose_name="适用人群"),
+                ),
+                (
+                    "cap_per_purchase",
+                    models.PositiveIntegerField(default=0, help_text="0 = 不限。", verbose_name="单笔上限"),
+                ),
+                (
+                    "cap_per_day",
+                    models.PositiveIntegerField(default=0, help_text="0 = 不限。", verbose_name="每人每日上限"),
+                ),
+                ("priority", models.IntegerField(default=100, help_text="小者先行。", verbose_name="优先级")),
+                (
+                    "is_exclusive",
+                    models.BooleanField(
+                        default=False, help_text="命中后，排在其后的同类资产规则不再执行。", verbose_name="独占"
+                    ),
+                ),
+                (
+                    "pending_days",
+                    models.PositiveSmallIntegerField(
+                        default=0, help_text="0 = 立即生效；N = 第 N 天后的零点生效。", verbose_name="待生效天数"
+                    ),
+                ),
+                ("boosted_by_tier", models.BooleanField(default=True, verbose_name="享受等级倍数")),
+                (
+                    "org_unit",
+                    models.ForeignKey(
+                        help_text="对该组织及其下级生效。",
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.orgunit",
+                        verbose_name="适用组织",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '获取规则',
-                'verbose_name_plural': '获取规则',
-                'ordering': ('priority', 'id'),
+                "verbose_name": "获取规则",
+                "verbose_name_plural": "获取规则",
+                "ordering": ("priority", "id"),
             },
         ),
         migrations.CreateModel(
-            name='Hold',
+            name="Hold",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('quantity', models.BigIntegerField(verbose_name='数量')),
-                ('amount', models.BigIntegerField(default=0, verbose_name='抵扣金额（分）')),
-                ('captured', models.BigIntegerField(default=0, verbose_name='已扣除')),
-                ('until', models.DateTimeField(verbose_name='保留至')),
-                ('state', models.CharField(choices=[('open', '冻结中'), ('captured', '已扣除'), ('released', '已解冻'), ('timed_out', '超时解冻')], default='open', max_length=9, verbose_name='状态')),
-                ('created_at', models.DateTimeField(verbose_name='创建时间')),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='holds', to='loyalty.account', verbose_name='账户')),
-                ('business', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.orgunit', verbose_name='业态')),
-                ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='holds', to='members.request')),
-                ('store', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.orgunit', verbose_name='门店')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("quantity", models.BigIntegerField(verbose_name="数量")),
+                ("amount", models.BigIntegerField(default=0, verbose_name="抵扣金额（分）")),
+                ("captured", models.BigIntegerField(default=0, verbose_name="已扣除")),
+                ("until", models.DateTimeField(verbose_name="保留至")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "冻结中"),
+                            ("captured", "已扣除"),
+                            ("released", "已解冻"),
+                            ("timed_out", "超时解冻"),
+                        ],
+                        default="open",
+                        max_length=9,
+                        verbose_name="状态",
+                    ),
+                ),
+                ("created_at", models.DateTimeField(verbose_name="创建时间")),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="holds",
+                        to="loyalty.account",
+                        verbose_name="账户",
+                    ),
+                ),
+                (
+                    "business",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.orgunit",
+                        verbose_name="业态",
+                    ),
+                ),
+                (
+                    "request",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="holds", to="members.request"
+                    ),
+                ),
+                (
+                    "store",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.orgunit",
+                        verbose_name="门店",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '冻结单',
-                'verbose_name_plural': '冻结单',
+                "verbose_name": "冻结单",
+                "verbose_name_plural": "冻结单",
             },
         ),
         migrations.CreateModel(
-            name='Lot',
+            name="Lot",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('quantity', models.BigIntegerField(verbose_name='数量')),
-                ('remaining', models.BigIntegerField(verbose_name='剩余')),
-                ('held', models.BigIntegerField(default=0, verbose_name='冻结')),
-                ('unit_price', models.DecimalField(decimal_places=6, max_digits=12, verbose_name='单价（分）')),
-                ('earned_at', models.DateTimeField(verbose_name='获取时间')),
-                ('available_at', models.DateTimeField(verbose_name='生效时间')),
-                ('activated_at', models.DateTimeField(blank=True, null=True, verbose_name='已生效于')),
-                ('expires_at', models.DateTimeField(blank=True, null=True, verbose_name='失效时间')),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lots', to='loyalty.account', verbose_name='账户')),
-                ('issuer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.orgunit', verbose_name='发行业态')),
-                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='loyalty.lot')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("quantity", models.BigIntegerField(verbose_name="数量")),
+                ("remaining", models.BigIntegerField(verbose_name="剩余")),
+                ("held", models.BigIntegerField(default=0, verbose_name="冻结")),
+                ("unit_price", models.DecimalField(decimal_places=6, max_digits=12, verbose_name="单价（分）")),
+                ("earned_at", models.DateTimeField(verbose_name="获取时间")),
+                ("available_at", models.DateTimeField(verbose_name="生效时间")),
+                ("activated_at", models.DateTimeField(blank=True, null=True, verbose_name="已生效于")),
+                ("expires_at", models.DateTimeField(blank=True, null=True, verbose_name="失效时间")),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="lots",
+                        to="loyalty.account",
+                        verbose_name="账户",
+                    ),
+                ),
+                (
+                    "issuer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.orgunit",
+                        verbose_name="发行业态",
+                    ),
+                ),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="children",
+                        to="loyalty.lot",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '批次',
-                'verbose_name_plural': '批次',
+                "verbose_name": "批次",
+                "verbose_name_plural": "批次",
             },
         ),
         migrations.CreateModel(
-            name='HoldLot',
+            name="HoldLot",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('quantity', models.BigIntegerField()),
-                ('hold', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='parts', to='loyalty.hold')),
-                ('lot', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.lot')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("quantity", models.BigIntegerField()),
+                (
+                    "hold",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="parts", to="loyalty.hold"
+                    ),
+                ),
+                (
+                    "lot",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="loyalty.lot"),
+                ),
             ],
             options={
-                'ordering': ('id',),
+                "ordering": ("id",),
             },
         ),
         migrations.CreateModel(
-            name='PointsPrice',
+            name="PointsPrice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('price', models.DecimalField(decimal_places=6, max_digits=12, verbose_name='单价（分/分值）')),
-                ('starts_at', models.DateTimeField(verbose_name='开始')),
-                ('issuer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='points_prices', to='members.orgunit', verbose_name='发行方')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("price", models.DecimalField(decimal_places=6, max_digits=12, verbose_name="单价（分/分值）")),
+                ("starts_at", models.DateTimeField(verbose_name="开始")),
+                (
+                    "issuer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="points_prices",
+                        to="members.orgunit",
+                        verbose_name="发行方",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '积分单价',
-                'verbose_name_plural': '积分单价',
-                'ordering': ('issuer', '-starts_at'),
+                "verbose_name": "积分单价",
+                "verbose_name_plural": "积分单价",
+                "ordering": ("issuer", "-starts_at"),
             },
         ),
         migrations.CreateModel(
-            name='Purchase',
+            name="Purchase",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('external_number', models.CharField(max_length=80, verbose_name='外部单号')),
-                ('at', models.DateTimeField(verbose_name='消费时间')),
-                ('posted_at', models.DateTimeField(verbose_name='入账时间')),
-                ('list_amount', models.BigIntegerField(verbose_name='原价（分）')),
-                ('net_amount', models.BigIntegerField(verbose_name='实付（分）')),
-                ('points_used', models.BigIntegerField(default=0, verbose_name='使用积分')),
-                ('points_amount', models.BigIntegerField(default=0, verbose_name='积分抵扣（分）')),
-                ('refunded_amount', models.BigIntegerField(default=0, verbose_name='已退（分）')),
-                ('business', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.orgunit', verbose_name='业态')),
-                ('channel', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.channel', verbose_name='渠道')),
-                ('member', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='purchases', to='members.member', verbose_name='会员')),
-                ('operator', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='操作员')),
-                ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='purchases', to='members.request')),
-                ('store', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='purchases', to='members.orgunit', verbose_name='门店')),
-                ('terminal', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.terminal', verbose_name='终端')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("external_number", models.CharField(max_length=80, verbose_name="外部单号")),
+                ("at", models.DateTimeField(verbose_name="消费时间")),
+                ("posted_at", models.DateTimeField(verbose_name="入账时间")),
+                ("list_amount", models.BigIntegerField(verbose_name="原价（分）")),
+                ("net_amount", models.BigIntegerField(verbose_name="实付（分）")),
+                ("points_used", models.BigIntegerField(default=0, verbose_name="使用积分")),
+                ("points_amount", models.BigIntegerField(default=0, verbose_name="积分抵扣（分）")),
+                ("refunded_amount", models.BigIntegerField(default=0, verbose_name="已退（分）")),
+                (
+                    "business",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.orgunit",
+                        verbose_name="业态",
+                    ),
+                ),
+                (
+                    "channel",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.channel",
+                        verbose_name="渠道",
+                    ),
+                ),
+                (
+                    "member",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="purchases",
+                        to="members.member",
+                        verbose_name="会员",
+                    ),
+                ),
+                (
+                    "operator",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="操作员",
+                    ),
+                ),
+                (
+                    "request",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="purchases", to="members.request"
+                    ),
+                ),
+                (
+                    "store",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="purchases",
+                        to="members.orgunit",
+                        verbose_name="门店",
+                    ),
+                ),
+                (
+                    "terminal",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.terminal",
+                        verbose_name="终端",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '消费',
-                'verbose_name_plural': '消费',
-                'ordering': ('-id',),
+                "verbose_name": "消费",
+                "verbose_name_plural": "消费",
+                "ordering": ("-id",),
             },
         ),
         migrations.CreateModel(
-            name='PurchaseLine',
+            name="PurchaseLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField(verbose_name='行号')),
-                ('sku', models.CharField(blank=True, max_length=64, verbose_name='商品编码')),
-                ('name', models.CharField(blank=True, max_length=200, verbose_name='商品')),
-                ('category', models.CharField(blank=True, max_length=80, verbose_name='品类')),
-                ('brand', models.CharField(blank=True, max_length=80, verbose_name='品牌')),
-                ('quantity', models.DecimalField(decimal_places=3, default=1, max_digits=14, verbose_name='数量')),
-                ('amount', models.BigIntegerField(verbose_name='金额（分）')),
-                ('tier_discount', models.BigIntegerField(default=0, verbose_name='等级优惠（分）')),
-                ('coupon_discount', models.BigIntegerField(default=0, verbose_name='券优惠（分）')),
-                ('points_used', models.BigIntegerField(default=0, verbose_name='使用积分')),
-                ('points_amount', models.BigIntegerField(default=0, verbose_name='积分抵扣（分）')),
-                ('refunded_amount', models.BigIntegerField(default=0, verbose_name='已退（分）')),
-                ('purchase', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='loyalty.purchase', verbose_name='消费')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveSmallIntegerField(verbose_name="行号")),
+                ("sku", models.CharField(blank=True, max_length=64, verbose_name="商品编码")),
+                ("name", models.CharField(blank=True, max_length=200, verbose_name="商品")),
+                ("category", models.CharField(blank=True, max_length=80, verbose_name="品类")),
+                ("brand", models.CharField(blank=True, max_length=80, verbose_name="品牌")),
+                ("quantity", models.DecimalField(decimal_places=3, default=1, max_digits=14, verbose_name="数量")),
+                ("amount", models.BigIntegerField(verbose_name="金额（分）")),
+                ("tier_discount", models.BigIntegerField(default=0, verbose_name="等级优惠（分）")),
+                ("coupon_discount", models.BigIntegerField(default=0, verbose_name="券优惠（分）")),
+                ("points_used", models.BigIntegerField(default=0, verbose_name="使用积分")),
+                ("points_amount", models.BigIntegerField(default=0, verbose_name="积分抵扣（分）")),
+                ("refunded_amount", models.BigIntegerField(default=0, verbose_name="已退（分）")),
+                (
+                    "purchase",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="lines",
+                        to="loyalty.purchase",
+                        verbose_name="消费",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '消费明细',
-                'verbose_name_plural': '消费明细',
-                'ordering': ('number',),
+                "verbose_name": "消费明细",
+                "verbose_name_plural": "消费明细",
+                "ordering": ("number",),
             },
         ),
         migrations.CreateModel(
-            name='Refund',
+            name="Refund",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('external_number', models.CharField(blank=True, max_length=80, verbose_name='外部单号')),
-                ('at', models.DateTimeField(verbose_name='退款时间')),
-                ('posted_at', models.DateTimeField(verbose_name='入账时间')),
-                ('amount', models.BigIntegerField(help_text='含积分抵扣部分。', verbose_name='退款（分）')),
-                ('points_restored', models.BigIntegerField(default=0, verbose_name='退回积分')),
-                ('points_amount', models.BigIntegerField(default=0, verbose_name='积分部分（分）')),
-                ('reason', models.CharField(blank=True, max_length=200, verbose_name='原因')),
-                ('channel', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.channel', verbose_name='渠道')),
-                ('operator', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='操作员')),
-                ('purchase', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='refunds', to='loyalty.purchase', verbose_name='消费')),
-                ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='refunds', to='members.request')),
-                ('store', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.orgunit', verbose_name='门店')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("external_number", models.CharField(blank=True, max_length=80, verbose_name="外部单号")),
+                ("at", models.DateTimeField(verbose_name="退款时间")),
+                ("posted_at", models.DateTimeField(verbose_name="入账时间")),
+                ("amount", models.BigIntegerField(help_text="含积分抵扣部分。", verbose_name="退款（分）")),
+                ("points_restored", models.BigIntegerField(default=0, verbose_name="退回积分")),
+                ("points_amount", models.BigIntegerField(default=0, verbose_name="积分部分（分）")),
+                ("reason", models.CharField(blank=True, max_length=200, verbose_name="原因")),
+                (
+                    "channel",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.channel",
+                        verbose_name="渠道",
+                    ),
+                ),
+                (
+                    "operator",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="操作员",
+                    ),
+                ),
+                (
+                    "purchase",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="refunds",
+                        to="loyalty.purchase",
+                        verbose_name="消费",
+                    ),
+                ),
+                (
+                    "request",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="refunds", to="members.request"
+                    ),
+                ),
+                (
+                    "store",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.orgunit",
+                        verbose_name="门店",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '退款',
-                'verbose_name_plural': '退款',
-                'ordering': ('-id',),
+                "verbose_name": "退款",
+                "verbose_name_plural": "退款",
+                "ordering": ("-id",),
             },
         ),
         migrations.CreateModel(
-            name='RefundLine',
+            name="RefundLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('amount', models.BigIntegerField(verbose_name='退款（分）')),
-                ('points_restored', models.BigIntegerField(default=0, verbose_name='退回积分')),
-                ('line', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='refund_lines', to='loyalty.purchaseline', verbose_name='明细')),
-                ('refund', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='loyalty.refund', verbose_name='退款')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("amount", models.BigIntegerField(verbose_name="退款（分）")),
+                ("points_restored", models.BigIntegerField(default=0, verbose_name="退回积分")),
+                (
+                    "line",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="refund_lines",
+                        to="loyalty.purchaseline",
+                        verbose_name="明细",
+                    ),
+                ),
+                (
+                    "refund",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="lines",
+                        to="loyalty.refund",
+                        verbose_name="退款",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '退款明细',
-                'verbose_name_plural': '退款明细',
+                "verbose_name": "退款明细",
+                "verbose_name_plural": "退款明细",
             },
         ),
         migrations.CreateModel(
-            name='Tender',
+            name="Tender",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('cash', '现金'), ('bank_card', '银行卡'), ('wechat', '微信支付'), ('alipay', '支付宝'), ('points', '积分'), ('balance', '储值本金'), ('gift', '赠送金'), ('other', '其他')], max_length=10, verbose_name='支付方式')),
-                ('amount', models.BigIntegerField(verbose_name='金额（分）')),
-                ('purchase', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tenders', to='loyalty.purchase', verbose_name='消费')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("cash", "现金"),
+                            ("bank_card", "银行卡"),
+                            ("wechat", "微信支付"),
+                            ("alipay", "支付宝"),
+                            ("points", "积分"),
+                            ("balance", "储值本金"),
+                            ("gift", "赠送金"),
+                            ("other", "其他"),
+                        ],
+                        max_length=10,
+                        verbose_name="支付方式",
+                    ),
+                ),
+                ("amount", models.BigIntegerField(verbose_name="金额（分）")),
+                (
+                    "purchase",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="tenders",
+                        to="loyalty.purchase",
+                        verbose_name="消费",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '支付',
-                'verbose_name_plural': '支付',
+                "verbose_name": "支付",
+                "verbose_name_plural": "支付",
             },
         ),
         migrations.CreateModel(
-            name='Transaction',
+            name="Transaction",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('earn', '获取'), ('activate', '生效'), ('burn', '消耗'), ('capture', '扣除'), ('expire', '过期'), ('claw_back', '追回'), ('restore', '退回'), ('adjust', '调整'), ('cure', '抵欠')], max_length=10, verbose_name='类型')),
-                ('at', models.DateTimeField(verbose_name='业务时间')),
-                ('posted_at', models.DateTimeField(verbose_name='入账时间')),
-                ('quantity', models.BigIntegerField(default=0, verbose_name='数量')),
-                ('amount', models.BigIntegerField(default=0, verbose_name='抵扣金额（分）')),
-                ('shortfall', models.BigIntegerField(default=0, verbose_name='未追回')),
-                ('balance_after', models.BigIntegerField(default=0, verbose_name='余额')),
-                ('reason', models.CharField(blank=True, max_length=200, verbose_name='原因')),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='transactions', to='loyalty.account', verbose_name='账户')),
-                ('business', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.orgunit', verbose_name='业态')),
-                ('channel', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.channel', verbose_name='渠道')),
-                ('hold', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='transactions', to='loyalty.hold', verbose_name='冻结单')),
-                ('operator', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='操作员')),
-                ('purchase', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='transactions', to='loyalty.purchase', verbose_name='消费')),
-                ('refund', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='transactions', to='loyalty.refund', verbose_name='退款')),
-                ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='transactions', to='members.request')),
-                ('store', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.orgunit', verbose_name='门店')),
-                ('undoes', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='undone_by', to='loyalty.transaction', verbose_name='冲正')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("earn", "获取"),
+                            ("activate", "生效"),
+                            ("burn", "消耗"),
+                            ("capture", "扣除"),
+                            ("expire", "过期"),
+                            ("claw_back", "追回"),
+                            ("restore", "退回"),
+                            ("adjust", "调整"),
+                            ("cure", "抵欠"),
+                        ],
+                        max_length=10,
+                        verbose_name="类型",
+                    ),
+                ),
+                ("at", models.DateTimeField(verbose_name="业务时间")),
+                ("posted_at", models.DateTimeField(verbose_name="入账时间")),
+                ("quantity", models.BigIntegerField(default=0, verbose_name="数量")),
+                ("amount", models.BigIntegerField(default=0, verbose_name="抵扣金额（分）")),
+                ("shortfall", models.BigIntegerField(default=0, verbose_name="未追回")),
+                ("balance_after", models.BigIntegerField(default=0, verbose_name="余额")),
+                ("reason", models.CharField(blank=True, max_length=200, verbose_name="原因")),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="transactions",
+                        to="loyalty.account",
+                        verbose_name="账户",
+                    ),
+                ),
+                (
+                    "business",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.orgunit",
+                        verbose_name="业态",
+                    ),
+                ),
+                (
+                    "channel",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.channel",
+                        verbose_name="渠道",
+                    ),
+                ),
+                (
+                    "hold",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="transactions",
+                        to="loyalty.hold",
+                        verbose_name="冻结单",
+                    ),
+                ),
+                (
+                    "operator",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="操作员",
+                    ),
+                ),
+                (
+                    "purchase",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="transactions",
+                        to="loyalty.purchase",
+                        verbose_name="消费",
+                    ),
+                ),
+                (
+                    "refund",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="transactions",
+                        to="loyalty.refund",
+                        verbose_name="退款",
+                    ),
+                ),
+                (
+                    "request",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="transactions", to="members.request"
+                    ),
+                ),
+                (
+                    "store",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.orgunit",
+                        verbose_name="门店",
+                    ),
+                ),
+                (
+                    "undoes",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="undone_by",
+                        to="loyalty.transaction",
+                        verbose_name="冲正",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '交易',
-                'verbose_name_plural': '交易',
-                'ordering': ('-id',),
+                "verbose_name": "交易",
+                "verbose_name_plural": "交易",
+                "ordering": ("-id",),
             },
         ),
         migrations.CreateModel(
-            name='Entry',
+            name="Entry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('quantity', models.BigIntegerField(verbose_name='数量')),
-                ('bucket', models.CharField(choices=[('pending', '待生效'), ('active', '可用')], max_length=7, verbose_name='科目')),
-                ('undoes', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='undone_by', to='loyalty.entry', verbose_name='冲正')),
-                ('lot', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='loyalty.lot', verbose_name='批次')),
-                ('transaction', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='loyalty.transaction', verbose_name='交易')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("quantity", models.BigIntegerField(verbose_name="数量")),
+                (
+                    "bucket",
+                    models.CharField(
+                        choices=[("pending", "待生效"), ("active", "可用")], max_length=7, verbose_name="科目"
+                    ),
+                ),
+                (
+                    "undoes",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="undone_by",
+                        to="loyalty.entry",
+                        verbose_name="冲正",
+                    ),
+                ),
+                (
+                    "lot",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="entries",
+                        to="loyalty.lot",
+                        verbose_name="批次",
+                    ),
+                ),
+                (
+                    "transaction",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="entries",
+                        to="loyalty.transaction",
+                        verbose_name="交易",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '分录',
-                'verbose_name_plural': '分录',
+                "verbose_name": "分录",
+                "verbose_name_plural": "分录",
             },
         ),
         migrations.CreateModel(
-            name='Award',
+            name="Award",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('eligible_amount', models.BigIntegerField(verbose_name='计分金额（分）')),
-                ('base', models.BigIntegerField(verbose_name='基础')),
-                ('multiplier', models.DecimalField(decimal_places=4, max_digits=9, verbose_name='倍数')),
-                ('given', models.BigIntegerField(verbose_name='给予')),
-                ('cap', models.CharField(blank=True, help_text='限制了给予数量的上限。', max_length=20, verbose_name='封顶')),
-                ('rule', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='awards', to='loyalty.earnrule', verbose_name='规则')),
-                ('purchase', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='awards', to='loyalty.purchase', verbose_name='消费')),
-                ('transaction', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='awards', to='loyalty.transaction')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("eligible_amount", models.BigIntegerField(verbose_name="计分金额（分）")),
+                ("base", models.BigIntegerField(verbose_name="基础")),
+                ("multiplier", models.DecimalField(decimal_places=4, max_digits=9, verbose_name="倍数")),
+                ("given", models.BigIntegerField(verbose_name="给予")),
+                (
+                    "cap",
+                    models.CharField(
+                        blank=True, help_text="限制了给予数量的上限。", max_length=20, verbose_name="封顶"
+                    ),
+                ),
+                (
+                    "rule",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="awards",
+                        to="loyalty.earnrule",
+                        verbose_name="规则",
+                    ),
+                ),
+                (
+                    "purchase",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="awards",
+                        to="loyalty.purchase",
+                        verbose_name="消费",
+                    ),
+                ),
+                (
+                    "transaction",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="awards",
+                        to="loyalty.transaction",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '给予明细',
-                'verbose_name_plural': '给予明细',
+                "verbose_name": "给予明细",
+                "verbose_name_plural": "给予明细",
             },
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.UniqueConstraint(fields=('member', 'asset'), name='account_is_one_per_member_and_asset'),
+            model_name="account",
+            constraint=models.UniqueConstraint(fields=("member", "asset"), name="account_is_one_per_member_and_asset"),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(('pending__gte', 0)), name='account_pending_is_not_negative'),
+            model_name="account",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("pending__gte", 0)), name="account_pending_is_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(('held__gte', 0)), name='account_held_is_not_negative'),
+            model_name="account",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("held__gte", 0)), name="account_held_is_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='assetpolicy',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at', None), ('ends_at__gt', models.F('starts_at')), _connector='OR'), name='asset_policy_ends_after_it_starts'),
+            model_name="assetpolicy",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ends_at", None), ("ends_at__gt", models.F("starts_at")), _connector="OR"),
+                name="asset_policy_ends_after_it_starts",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='burnrule',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0), ('points__gt', 0), ('step__gt', 0)), name='burn_rule_gives_something_for_something'),
+            model_name="burnrule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__gt", 0), ("points__gt", 0), ("step__gt", 0)),
+                name="burn_rule_gives_something_for_something",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='burnrule',
-            constraint=models.CheckConstraint(condition=models.Q(('share_cap__gt', 0), ('share_cap__lte', 100)), name='burn_rule_share_is_a_percentage'),
+            model_name="burnrule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("share_cap__gt", 0), ("share_cap__lte", 100)),
+                name="burn_rule_share_is_a_percentage",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='burnrule',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at', None), ('ends_at__gt', models.F('starts_at')), _connector='OR'), name='burn_rule_ends_after_it_starts'),
+            model_name="burnrule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ends_at", None), ("ends_at__gt", models.F("starts_at")), _connector="OR"),
+                name="burn_rule_ends_after_it_starts",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='earnrule',
-            constraint=models.CheckConstraint(condition=models.Q(('per_amount__gt', 0)), name='earn_rule_is_per_some_amount'),
+            model_name="earnrule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("per_amount__gt", 0)), name="earn_rule_is_per_some_amount"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='earnrule',
-            constraint=models.CheckConstraint(condition=models.Q(('multiplier__gte', 0)), name='earn_rule_multiplier_is_not_negative'),
+            model_name="earnrule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("multiplier__gte", 0)), name="earn_rule_multiplier_is_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='earnrule',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at', None), ('ends_at__gt', models.F('starts_at')), _connector='OR'), name='earn_rule_ends_after_it_starts'),
+            model_name="earnrule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ends_at", None), ("ends_at__gt", models.F("starts_at")), _connector="OR"),
+                name="earn_rule_ends_after_it_starts",
+            ),
         ),
         migrations.AddIndex(
-            model_name='hold',
-            index=models.Index(condition=models.Q(('state', 'open')), fields=['until'], name='hold_open'),
+            model_name="hold",
+            index=models.Index(condition=models.Q(("state", "open")), fields=["until"], name="hold_open"),
         ),
         migrations.AddConstraint(
-            model_name='hold',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gt', 0)), name='hold_is_of_something'),
+            model_name="hold",
+            constraint=models.CheckConstraint(condition=models.Q(("quantity__gt", 0)), name="hold_is_of_something"),
         ),
         migrations.AddConstraint(
-            model_name='hold',
-            constraint=models.CheckConstraint(condition=models.Q(('captured__gte', 0), ('captured__lte', models.F('quantity')), models.Q(('captured', 0), ('state', 'captured'), _connector='OR')), name='hold_captures_no_more_than_it_holds'),
+            model_name="hold",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("captured__gte", 0),
+                    ("captured__lte", models.F("quantity")),
+                    models.Q(("captured", 0), ("state", "captured"), _connector="OR"),
+                ),
+                name="hold_captures_no_more_than_it_holds",
+            ),
         ),
         migrations.AddIndex(
-            model_name='lot',
-            index=models.Index(condition=models.Q(('remaining', 0), _negated=True), fields=['account', 'expires_at', 'earned_at'], name='lot_with_something_left'),
+            model_name="lot",
+            index=models.Index(
+                condition=models.Q(("remaining", 0), _negated=True),
+                fields=["account", "expires_at", "earned_at"],
+                name="lot_with_something_left",
+            ),
         ),
         migrations.AddIndex(
-            model_name='lot',
-            index=models.Index(condition=models.Q(('remaining__gt', 0)), fields=['expires_at'], name='lot_to_expire'),
+            model_name="lot",
+            index=models.Index(condition=models.Q(("remaining__gt", 0)), fields=["expires_at"], name="lot_to_expire"),
         ),
         migrations.AddIndex(
-            model_name='lot',
-            index=models.Index(condition=models.Q(('activated_at', None)), fields=['available_at'], name='lot_to_activate'),
+            model_name="lot",
+            index=models.Index(
+                condition=models.Q(("activated_at", None)), fields=["available_at"], name="lot_to_activate"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='lot',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('quantity__gt', 0), ('remaining__gte', 0), ('remaining__lte', models.F('quantity'))), models.Q(('quantity__lt', 0), ('remaining__gte', models.F('quantity')), ('remaining__lte', 0)), _connector='OR'), name='lot_remaining_lies_between_nothing_and_its_quantity'),
+            model_name="lot",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("quantity__gt", 0), ("remaining__gte", 0), ("remaining__lte", models.F("quantity"))),
+                    models.Q(("quantity__lt", 0), ("remaining__gte", models.F("quantity")), ("remaining__lte", 0)),
+                    _connector="OR",
+                ),
+                name="lot_remaining_lies_between_nothing_and_its_quantity",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='lot',
-            constraint=models.CheckConstraint(condition=models.Q(('held', 0), models.Q(('activated_at__isnull', False), ('held__gt', 0), ('held__lte', models.F('remaining'))), _connector='OR'), name='lot_holds_no_more_than_remains'),
+            model_name="lot",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("held", 0),
+                    models.Q(("activated_at__isnull", False), ("held__gt", 0), ("held__lte", models.F("remaining"))),
+                    _connector="OR",
+                ),
+                name="lot_holds_no_more_than_remains",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='lot',
-            constraint=models.CheckConstraint(condition=models.Q(('unit_price__gte', 0)), name='lot_price_is_not_negative'),
+            model_name="lot",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("unit_price__gte", 0)), name="lot_price_is_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='holdlot',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gt', 0)), name='hold_lot_is_of_something'),
+            model_name="holdlot",
+            constraint=models.CheckConstraint(condition=models.Q(("quantity__gt", 0)), name="hold_lot_is_of_something"),
         ),
         migrations.AddConstraint(
-            model_name='holdlot',
-            constraint=models.UniqueConstraint(fields=('hold', 'lot'), name='hold_takes_a_lot_once'),
+            model_name="holdlot",
+            constraint=models.UniqueConstraint(fields=("hold", "lot"), name="hold_takes_a_lot_once"),
         ),
         migrations.AddConstraint(
-            model_name='pointsprice',
-            constraint=models.UniqueConstraint(fields=('issuer', 'starts_at'), name='points_price_starts_once'),
+            model_name="pointsprice",
+            constraint=models.UniqueConstraint(fields=("issuer", "starts_at"), name="points_price_starts_once"),
         ),
         migrations.AddConstraint(
-            model_name='pointsprice',
-            constraint=models.CheckConstraint(condition=models.Q(('price__gte', 0)), name='points_price_is_not_negative'),
+            model_name="pointsprice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("price__gte", 0)), name="points_price_is_not_negative"
+            ),
         ),
         migrations.AddIndex(
-            model_name='purchase',
-            index=models.Index(fields=['member', 'at'], include=('net_amount', 'refunded_amount', 'business'), name='purchase_by_member'),
+            model_name="purchase",
+            index=models.Index(
+                fields=["member", "at"],
+                include=("net_amount", "refunded_amount", "business"),
+                name="purchase_by_member",
+            ),
         ),
         migrations.AddIndex(
-            model_name='purchase',
-            index=models.Index(fields=['business', '-at'], name='purchase_by_business'),
+            model_name="purchase",
+            index=models.Index(fields=["business", "-at"], name="purchase_by_business"),
         ),
         migrations.AddIndex(
-            model_name='purchase',
-            index=models.Index(fields=['store', '-at'], name='purchase_by_store'),
+            model_name="purchase",
+            index=models.Index(fields=["store", "-at"], name="purchase_by_store"),
         ),
         migrations.AddConstraint(
-            model_name='purchase',
-            constraint=models.UniqueConstraint(fields=('store', 'external_number'), name='purchase_number_is_unique_in_its_store'),
+            model_name="purchase",
+            constraint=models.UniqueConstraint(
+                fields=("store", "external_number"), name="purchase_number_is_unique_in_its_store"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='purchase',
-            constraint=models.CheckConstraint(condition=models.Q(('net_amount__gte', 0), ('net_amount__lte', models.F('list_amount'))), name='purchase_amounts_are_in_order'),
+            model_name="purchase",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("net_amount__gte", 0), ("net_amount__lte", models.F("list_amount"))),
+                name="purchase_amounts_are_in_order",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='purchase',
-            constraint=models.CheckConstraint(condition=models.Q(('points_amount__gte', 0), ('points_amount__lte', models.F('net_amount')), ('points_used__gte', 0)), name='purchase_points_pay_no_more_than_its_net'),
+            model_name="purchase",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("points_amount__gte", 0), ("points_amount__lte", models.F("net_amount")), ("points_used__gte", 0)
+                ),
+                name="purchase_points_pay_no_more_than_its_net",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='purchase',
-            constraint=models.CheckConstraint(condition=models.Q(('refunded_amount__gte', 0), ('refunded_amount__lte', models.F('net_amount'))), name='purchase_refunds_no_more_than_its_net'),
+            model_name="purchase",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("refunded_amount__gte", 0), ("refunded_amount__lte", models.F("net_amount"))),
+                name="purchase_refunds_no_more_than_its_net",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='purchaseline',
-            constraint=models.UniqueConstraint(fields=('purchase', 'number'), name='purchase_line_number_is_unique'),
+            model_name="purchaseline",
+            constraint=models.UniqueConstraint(fields=("purchase", "number"), name="purchase_line_number_is_unique"),
         ),
         migrations.AddConstraint(
-            model_name='purchaseline',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gte', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('tier_discount'), '+', models.F('coupon_discount')), '+', models.F('points_amount'))), ('coupon_discount__gte', 0), ('points_amount__gte', 0), ('points_used__gte', 0), ('tier_discount__gte', 0)), name='purchase_line_discounts_no_more_than_its_amount'),
+            model_name="purchaseline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "amount__gte",
+                        django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                models.F("tier_discount"), "+", models.F("coupon_discount")
+                            ),
+                            "+",
+                            models.F("points_amount"),
+                        ),
+                    ),
+                    ("coupon_discount__gte", 0),
+                    ("points_amount__gte", 0),
+                    ("points_used__gte", 0),
+                    ("tier_discount__gte", 0),
+                ),
+                name="purchase_line_discounts_no_more_than_its_amount",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='purchaseline',
-            constraint=models.CheckConstraint(condition=models.Q(('refunded_amount__gte', 0), ('refunded_amount__lte', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('amount'), '-', models.F('tier_discount')), '-', models.F('coupon_discount')))), name='purchase_line_refunds_no_more_than_its_net'),
+            model_name="purchaseline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("refunded_amount__gte", 0),
+                    (
+                        "refunded_amount__lte",
+                        django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                models.F("amount"), "-", models.F("tier_discount")
+                            ),
+                            "-",
+                            models.F("coupon_discount"),
+                        ),
+                    ),
+                ),
+                name="purchase_line_refunds_no_more_than_its_net",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='refund',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='refund_is_of_something'),
+            model_name="refund",
+            constraint=models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="refund_is_of_something"),
         ),
         migrations.AddConstraint(
-            model_name='refund',
-            constraint=models.CheckConstraint(condition=models.Q(('points_amount__gte', 0), ('points_amount__lte', models.F('amount')), ('points_restored__gte', 0)), name='refund_points_part_is_within_its_amount'),
+            model_name="refund",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("points_amount__gte", 0), ("points_amount__lte", models.F("amount")), ("points_restored__gte", 0)
+                ),
+                name="refund_points_part_is_within_its_amount",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='refundline',
-            constraint=models.UniqueConstraint(fields=('refund', 'line'), name='refund_names_a_line_once'),
+            model_name="refundline",
+            constraint=models.UniqueConstraint(fields=("refund", "line"), name="refund_names_a_line_once"),
         ),
         migrations.AddConstraint(
-            model_name='refundline',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='refund_line_is_of_something'),
+            model_name="refundline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__gt", 0)), name="refund_line_is_of_something"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='tender',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='tender_pays_something'),
+            model_name="tender",
+            constraint=models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="tender_pays_something"),
         ),
         migrations.AddIndex(
-            model_name='transaction',
-            index=models.Index(fields=['account', '-id'], name='transaction_by_account'),
+            model_name="transaction",
+            index=models.Index(fields=["account", "-id"], name="transaction_by_account"),
         ),
         migrations.AddIndex(
-            model_name='transaction',
-            index=models.Index(fields=['posted_at'], name='transaction_by_posting'),
+            model_name="transaction",
+            index=models.Index(fields=["posted_at"], name="transaction_by_posting"),
         ),
         migrations.AddConstraint(
-            model_name='transaction',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'adjust'), _negated=True), models.Q(('reason', ''), _negated=True), _connector='OR'), name='transaction_adjusts_with_a_reason'),
+            model_name="transaction",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "adjust"), _negated=True),
+                    models.Q(("reason", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="transaction_adjusts_with_a_reason",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='transaction',
-            constraint=models.CheckConstraint(condition=models.Q(('shortfall__gte', 0)), name='transaction_shortfall_is_not_negative'),
+            model_name="transaction",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("shortfall__gte", 0)), name="transaction_shortfall_is_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity', 0), _negated=True), name='entry_moves_something'),
+            model_name="entry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("quantity", 0), _negated=True), name="entry_moves_something"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='award',
-            constraint=models.UniqueConstraint(fields=('purchase', 'rule'), name='award_is_one_per_purchase_and_rule'),
+            model_name="award",
+            constraint=models.UniqueConstraint(fields=("purchase", "rule"), name="award_is_one_per_purchase_and_rule"),
         ),
         migrations.AddConstraint(
-            model_name='award',
-            constraint=models.CheckConstraint(condition=models.Q(('given__gte', 0)), name='award_gives_nothing_negative'),
+            model_name="award",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("given__gte", 0)), name="award_gives_nothing_negative"
+            ),
         ),
     ]

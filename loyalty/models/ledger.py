@@ -48,6 +48,7 @@ class Account(models.Model):
     class Meta:
         verbose_name = _("账户")
         verbose_name_plural = _("账户")
+        permissions = (("adjust_account", _("可以调整会员资产")),)
         constraints = (
             models.UniqueConstraint(fields=["member", "asset"], name="account_is_one_per_member_and_asset"),
             models.CheckConstraint(name="account_pending_is_not_negative", condition=Q(pending__gte=0)),
@@ -186,6 +187,7 @@ class Transaction(models.Model):
         verbose_name = _("交易")
         verbose_name_plural = _("交易")
         ordering = ("-id",)
+        permissions = (("reverse_transaction", _("可以冲正交易")),)
         constraints = (
             models.CheckConstraint(
                 name="transaction_adjusts_with_a_reason", condition=~Q(kind="adjust") | ~Q(reason="")

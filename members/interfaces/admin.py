@@ -1,11 +1,13 @@
 """What the back office of every floor shares: rows through the door, changes with an origin, refusals as messages."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.admin import ModelAdmin
 
 from members.errors import Refused
@@ -34,6 +36,17 @@ def refusals_as_messages(request: HttpRequest) -> Iterator[None]:
 class ScopedAdmin(ModelAdmin):
     """Shows what `visible_to` lets the operator see: in lists, on pages, and among the choices of a form."""
 
+    list_per_page = 50
+    show_full_result_count = False  # counting a big table unfiltered would cost more than the page
+
+    def changeform_view(self, request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        """What a service refuses while saving is told on the same page."""
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except Refused as refusal:
+            messages.error(request, str(refusal.message))
+            return HttpResponseRedirect(request.get_full_path())
+
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).visible_to(request.user)
 
@@ -61,3 +74,43 @@ class ReadOnlyAdmin(ScopedAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj=None) -> bool:
         return False
+
+
+@dataclass(frozen=True)
+class MemberColumn:
+    """A column of the member list from a floor above: `values(keys)` gives key → what is shown, in one query."""
+
+    name: str
+    label: str
+    values: Callable[[Sequence[int]], Mapping[int, Any]]
+
+
+@dataclass(frozen=True)
+class MemberAction:
+    """Something to do for a member, from member 360: a page of a floor above that takes the member's key."""
+
+    label: str
+    url_name: str
+    permission: str
+    icon: str = "add"
+
+
+class MemberPages:
+    """What the floors above add to the member list and to member 360; filled once at start-up by config."""
+
+    def __init__(self) -> None:
+        self.columns: tuple[MemberColumn, ...] = ()
+        self.filters: tuple[type, ...] = ()
+        self.actions: tuple[MemberAction, ...] = ()
+
+    def install(
+        self,
+        *,
+        columns: Sequence[MemberColumn] = (),
+        filters: Sequence[type] = (),
+        actions: Sequence[MemberAction] = (),
+    ) -> None:
+        self.columns, self.filters, self.actions = tuple(columns), tuple(filters), tuple(actions)
+
+
+member_pages = MemberPages()

@@ -4,6 +4,8 @@ from datetime import datetime, timedelta
 
 from django import template
 
+from members.interfaces.money import yuan
+
 register = template.Library()
 
 
@@ -18,11 +20,7 @@ def signed(number: int) -> str:
     return f"{number:+,}".replace("-", "−")
 
 
-@register.filter
-def yuan(fen: int | None) -> str:
-    """Fen as ¥1,234.56; exact, as no float is involved."""
-    whole, cents = divmod(abs(fen or 0), 100)
-    return f"{'−' if (fen or 0) < 0 else ''}¥{whole:,}.{cents:02d}"
+register.filter(yuan)
 
 
 @register.filter

@@ -1,0 +1,63 @@
+"""What an operator fills in to adjust points."""
+
+from uuid import uuid4
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from loyalty.models import Account, Asset
+from loyalty.services import points
+from members.interfaces import Answer, Origin
+from members.models import Member, Operator, OrgUnit
+
+
+class AdjustForm(forms.Form):
+    """Before (read-only) → add or subtract → reason. The token makes a double click one adjustment."""
+
+    asset = forms.ChoiceField(
+        label=_("资产"),
+        choices=[(asset.value, asset.label) for asset in (Asset.POINTS, Asset.GROWTH)],
+        widget=UnfoldAdminSelectWidget,
+    )
+    quantity = forms.IntegerField(
+        label=_("增减数量"),
+        min_value=-10_000_000,
+        max_value=10_000_000,
+        help_text=_("正数为增加，负数为扣减。"),
+        widget=UnfoldAdminIntegerFieldWidget,
+    )
+    issuer = forms.ModelChoiceField(
+        OrgUnit.objects.none(),
+        label=_("承担方"),
+        help_text=_("增加的积分由谁承担成本。"),
+        widget=UnfoldAdminSelectWidget,
+    )
+    reason = forms.CharField(label=_("原因"), max_length=200, widget=UnfoldAdminTextInputWidget)
+    token = forms.CharField(widget=forms.HiddenInput)
+
+    def __init__(self, *args, member: Member, actor: Operator, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.member = member
+        in_sight = OrgUnit.objects.visible_to(actor)
+        self.fields["issuer"].queryset = in_sight.filter(kind__in=(OrgUnit.Kind.GROUP, OrgUnit.Kind.BUSINESS))
+        self.fields["issuer"].initial = in_sight.first()
+        self.fields["token"].initial = uuid4().hex
+        accounts = Account.objects.filter(member=member)
+        self.before = {account.asset: account.balance for account in accounts}
+
+    def clean_quantity(self) -> int:
+        if not self.cleaned_data["quantity"]:
+            raise forms.ValidationError(_("请填写不为零的数量。"))
+        return self.cleaned_data["quantity"]
+
+    def apply(self, origin: Origin) -> Answer:
+        said = self.cleaned_data
+        return points.adjust(
+            self.member,
+            said["quantity"],
+            reason=said["reason"],
+            issuer=said["issuer"],
+            asset=said["asset"],
+            origin=origin,
+        )

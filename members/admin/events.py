@@ -1,0 +1,69 @@
+"""What was done and by whom, what still follows from it, and long work with its progress."""
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from members.interfaces.admin import ReadOnlyAdmin
+from members.models import Delivery, Event, Job
+from members.services.deliveries import retry_parked
+
+
+@admin.register(Event)
+class EventAdmin(ReadOnlyAdmin):
+    list_display = ("type", "at", "member", "business", "store", "channel", "operator", "reference")
+    list_filter = ("type", ("channel", admin.RelatedOnlyFieldListFilter), "at")
+    list_select_related = ("member", "business", "store", "channel", "operator")
+    search_fields = ("reference", "member__member_no")
+    search_help_text = _("参考号或会员号")
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnlyAdmin):
+    list_display = ("event", "reaction", "shown_state", "tries", "next_at", "error")
+    list_filter = ("state", "reaction")
+    list_select_related = ("event",)
+    actions = ("retry",)
+
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("members.change_delivery")
+
+    @admin.action(description=_("重新投递"), permissions=["retry"])
+    def retry(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
+        count = retry_parked(timezone.now(), queryset)
+        messages.success(request, gettext("%d 条搁置的投递已重新排队。") % count)
+
+    @display(description=_("状态"), ordering="state", label={"waiting": "info", "done": "success", "parked": "danger"})
+    def shown_state(self, delivery: Delivery) -> tuple[str, str]:
+        return delivery.state, delivery.get_state_display()
+
+
+@admin.register(Job)
+class JobAdmin(ReadOnlyAdmin):
+    list_display = ("title", "kind", "shown_state", "progress", "failed", "operator", "created_at", "finished_at")
+    list_filter = ("state", "kind", "created_at")
+    list_select_related = ("operator",)
+
+    @display(
+        description=_("状态"),
+        ordering="state",
+        label={
+            "draft": "warning",
+            "queued": "info",
+            "running": "info",
+            "done": "success",
+            "failed": "danger",
+            "cancelled": "default",
+        },
+    )
+    def shown_state(self, job: Job) -> tuple[str, str]:
+        return job.state, job.get_state_display()
+
+    @display(description=_("进度"))
+    def progress(self, job: Job) -> str:
+        return format_html('<progress max="100" value="{}"></progress> {}/{}', job.percent, job.done, job.total)

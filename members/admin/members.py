@@ -1,0 +1,228 @@
+"""Members: the list, searched by what is known of a person; the form; and member 360, the page about one of them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Q, QuerySet
+from django.forms import ModelForm
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+from unfold.views import ChangeList
+
+from members.admin import imports
+from members.admin.forms import ChangeMemberForm, EnrolForm
+from members.errors import Refused
+from members.interfaces import Panel, member_360_panels
+from members.interfaces.admin import ReadOnlyAdmin, ScopedAdmin, admin_origin, member_pages
+from members.models import Identity, Member, Membership
+from members.personal_data import blind_index
+from members.rules import canonical_identity, mask_email, mask_name, mask_phone
+from members.services import people
+
+MASKS = {Identity.Kind.PHONE: mask_phone, Identity.Kind.EMAIL: mask_email}
+
+
+def may_read(request: HttpRequest) -> bool:
+    return request.user.has_perm("members.view_personal_data")
+
+
+def shown_name(request: HttpRequest, member: Member) -> str:
+    return member.name if may_read(request) else mask_name(member.name)
+
+
+def shown_identity(request: HttpRequest, identity: Identity) -> str:
+    if may_read(request):
+        return identity.value
+    return MASKS.get(identity.kind, lambda value: f"…{value[-4:]}")(identity.value)
+
+
+class MemberChangeList(ChangeList):
+    """Fetches the columns of the floors above for one page at a time, each in one query."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = members = list(self.result_list)
+        keys = [member.pk for member in members]
+        contributed = {column.name: column.values(keys) for column in member_pages.columns}
+        for member in members:
+            member.phone = next((i for i in member.identities.all() if i.kind == Identity.Kind.PHONE), None)
+            member.contributed = {name: values.get(member.pk) for name, values in contributed.items()}
+
+
+@admin.register(Member)
+class MemberAdmin(ScopedAdmin):
+    form = ChangeMemberForm
+    search_fields = ("member_no",)
+    search_help_text = _("会员号、手机号、姓名、邮箱，或手机后四位")
+    list_filter = ("status", "gender", ("registered_business", admin.RelatedOnlyFieldListFilter), "registered_at")
+    list_select_related = ("registered_business",)
+    list_display_links = None
+
+    def get_list_display(self, request: HttpRequest) -> tuple:
+        """The masked columns depend on who looks, so they are made for each request."""
+
+        @display(description=_("姓名"))
+        def name(member: Member) -> str:
+            return shown_name(request, member)
+
+        @display(description=_("手机号"))
+        def phone(member: Member) -> str:
+            return shown_identity(request, member.phone) if member.phone else "—"
+
+        contributed = (_contributed(column.name, column.label) for column in member_pages.columns)
+        return ("link", name, phone, *contributed, "shown_status", "registered_business", "registered_at")
+
+    def get_list_filter(self, request: HttpRequest) -> tuple:
+        return (*super().get_list_filter(request), *member_pages.filters)
+
+    def get_changelist(self, request: HttpRequest, **kwargs) -> type[ChangeList]:
+        return MemberChangeList
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Member]:
+        return super().get_queryset(request).prefetch_related("identities")
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        """Personal data is encrypted: it is found whole, by its blind index, or by the last four digits."""
+        term = search_term.strip()
+        return (queryset.filter(_search(term)).distinct() if term else queryset), False
+
+    @display(description=_("会员号"), ordering="member_no")
+    def link(self, member: Member) -> str:
+        page = reverse("admin:members_member_360", args=[member.pk])
+        return format_html('<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', page, member.member_no)
+
+    @display(
+        description=_("状态"),
+        ordering="status",
+        label={"active": "success", "frozen": "warning", "closed": "danger", "merged": "info"},
+    )
+    def shown_status(self, member: Member) -> tuple[str, str]:
+        return member.status, member.get_status_display()
+
+    # Changes: through the services, like everywhere -----------------------------------------------------------
+
+    def get_form(
+        self, request: HttpRequest, obj: Member | None = None, change: bool = False, **kwargs
+    ) -> type[ModelForm]:
+        kwargs["form"] = ChangeMemberForm if obj else EnrolForm
+        form = super().get_form(request, obj, change, **kwargs)
+        form.actor = request.user
+        return form
+
+    def get_fields(self, request: HttpRequest, obj: Member | None = None) -> tuple[str, ...]:
+        person = ("name", "gender", "birthday")
+        return person if obj else ("phone", *person, "store")
+
+    def has_change_permission(self, request: HttpRequest, obj: Member | None = None) -> bool:
+        """Who may not read personal data can't overwrite it either."""
+        return super().has_change_permission(request, obj) and may_read(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Member | None = None) -> bool:
+        """A form would show what is masked: without the right to read it there is the list and member 360."""
+        return super().has_view_permission(request, obj) and (obj is None or may_read(request))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Member | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Member, form: ModelForm, change: bool) -> None:
+        if change:
+            people.update_member(obj, form.changes(), origin=admin_origin(request))
+            return
+        answer = people.enrol(**form.person(), origin=admin_origin(request))
+        obj.pk = Member.objects.get(member_no=answer["member_no"]).pk
+        obj.member_no = answer["member_no"]
+
+    def response_add(self, request: HttpRequest, obj: Member, post_url_continue: str | None = None) -> HttpResponse:
+        messages.success(request, gettext("会员 %s 已登记。") % obj.member_no)
+        return redirect("admin:members_member_360", obj.pk)
+
+    def response_change(self, request: HttpRequest, obj: Member) -> HttpResponse:
+        messages.success(request, gettext("会员 %s 的资料已更新。") % obj.member_no)
+        return redirect("admin:members_member_360", obj.pk)
+
+    # Member 360 -----------------------------------------------------------------------------------------------
+
+    def get_urls(self) -> list:
+        view = self.admin_site.admin_view
+        return [
+            path("<int:pk>/360/", view(self.member_360), name="members_member_360"),
+            path("<int:pk>/360/<slug:panel>/", view(self.member_panel), name="members_member_panel"),
+            *imports.urls,
+            *super().get_urls(),
+        ]
+
+    def member_360(self, request: HttpRequest, pk: int) -> HttpResponse:
+        member = self._member(request, pk)
+        panels = [panel for panel in member_360_panels if _may_see(request, panel)]
+        context = {
+            **self.admin_site.each_context(request),
+            "title": gettext("会员 360°"),
+            "opts": self.opts,
+            "member": member,
+            "name": shown_name(request, member),
+            "identities": [(identity, shown_identity(request, identity)) for identity in member.identities.all()],
+            "memberships": member.memberships.select_related("business", "store").order_by("joined_at"),
+            "parts": [_part(request, panel, member) for panel in panels if panel.place != "tab"],
+            "tabs": [panel for panel in panels if panel.place == "tab"],
+            "actions": [action for action in member_pages.actions if request.user.has_perm(action.permission)],
+            "may_change": self.has_change_permission(request, member),
+        }
+        return TemplateResponse(request, "admin/members/member/360.html", context)
+
+    def member_panel(self, request: HttpRequest, pk: int, panel: str) -> HttpResponse:
+        member = self._member(request, pk)
+        found = next((p for p in member_360_panels if p.name == panel and _may_see(request, p)), None)
+        if found is None:
+            raise Http404
+        return TemplateResponse(request, found.template, _part(request, found, member))
+
+    def _member(self, request: HttpRequest, pk: int) -> Member:
+        if not super().has_view_permission(request):
+            raise Http404
+        return get_object_or_404(self.get_queryset(request).select_related("registered_business"), pk=pk)
+
+
+@admin.register(Membership)
+class MembershipAdmin(ReadOnlyAdmin):
+    list_display = ("member", "business", "store", "channel", "operator", "joined_at")
+    list_filter = (("business", admin.RelatedOnlyFieldListFilter), "joined_at")
+    list_select_related = ("member", "business", "store", "channel", "operator")
+    search_fields = ("member__member_no",)
+
+
+def _contributed(name: str, label: str):
+    @display(description=label)
+    def column(member: Member) -> Any:
+        value = member.contributed[name]
+        return "—" if value is None else value
+
+    column.__name__ = name
+    return column
+
+
+def _search(term: str) -> Q:
+    found = Q(member_no__startswith=term) | Q(name_index=blind_index("name", term))
+    if term.isdecimal() and len(term) == 4:
+        found |= Q(identities__last_four=term)
+    for kind in (Identity.Kind.PHONE, Identity.Kind.EMAIL):
+        try:
+            value = canonical_identity(kind, term)
+        except Refused:  # not written like one
+            continue
+        found |= Q(identities__kind=kind, identities__value_index=blind_index(kind, value))
+    return found
+
+
+def _may_see(request: HttpRequest, panel: Panel) -> bool:
+    return not panel.permission or request.user.has_perm(panel.permission)
+
+
+def _part(request: HttpRequest, panel: Panel, member: Member) -> Mapping[str, Any]:
+    return {"panel": panel, "member": member, "actor": request.user, **panel.context(member, request.user)}
