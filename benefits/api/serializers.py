@@ -62,10 +62,8 @@ class BatchEnvelope(serializers.Serializer):
     purchases = serializers.ListField(child=serializers.DictField(), allow_empty=False, max_length=LARGEST_BATCH)
 
     def validate_purchases(self, purchases: list[dict]) -> list[dict]:
-        reader = BatchItem().fields["reference"]
-        for item in purchases:
-            reader.run_validation(item.get("reference"))
-        return purchases
+        reference = BatchItem().fields["reference"]
+        return [item | {"reference": reference.run_validation(item.get("reference"))} for item in purchases]
 
 
 class RefundLineInput(serializers.Serializer):
