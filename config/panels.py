@@ -3,6 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from benefits import views as benefits
+from benefits.admin import panels as benefits_admin
 from loyalty import views as loyalty
 from loyalty.admin import panels as loyalty_admin
 from members.admin import panels as members_admin
@@ -25,6 +26,17 @@ IN_ADMIN = "admin/panels"
 MEMBER_360 = (
     Panel("numbers", _("概况"), f"{IN_ADMIN}/numbers.html", loyalty_admin.numbers, place="numbers"),
     Panel("points", _("积分"), f"{IN_ADMIN}/points.html", loyalty_admin.points, place="asset", order=10),
+    Panel("tier", _("等级"), f"{IN_ADMIN}/tier_badge.html", benefits_admin.tier, place="badge"),
+    Panel("standing", _("等级"), f"{IN_ADMIN}/tier_card.html", benefits_admin.tier, place="asset", order=5),
+    Panel(
+        "usable_coupons",
+        _("券"),
+        f"{IN_ADMIN}/coupons_card.html",
+        benefits_admin.usable_coupons,
+        "benefits.view_coupon",
+        order=30,
+        place="asset",
+    ),
     Panel("growth", _("成长值"), f"{IN_ADMIN}/growth.html", loyalty_admin.growth, place="asset", order=20),
     Panel(
         "purchases",
@@ -46,6 +58,24 @@ MEMBER_360 = (
     ),
     Panel("lots", _("批次"), f"{IN_ADMIN}/lots.html", loyalty_admin.lots, "loyalty.view_lot", order=30, place="tab"),
     Panel(
+        "coupons",
+        _("券"),
+        f"{IN_ADMIN}/coupons.html",
+        benefits_admin.coupons,
+        "benefits.view_coupon",
+        order=40,
+        place="tab",
+    ),
+    Panel(
+        "tiers",
+        _("等级记录"),
+        f"{IN_ADMIN}/tier_history.html",
+        benefits_admin.tier_history,
+        "benefits.view_membertier",
+        order=50,
+        place="tab",
+    ),
+    Panel(
         "events",
         _("操作记录"),
         f"{IN_ADMIN}/events.html",
@@ -55,11 +85,18 @@ MEMBER_360 = (
         place="tab",
     ),
 )
-COLUMNS = (MemberColumn("points", _("积分"), loyalty_admin.balances),)
-ACTIONS = (MemberAction(_("调整积分"), "admin:loyalty_account_adjust", "loyalty.adjust_account"),)
+COLUMNS = (
+    MemberColumn("tier", _("等级"), benefits_admin.tiers),
+    MemberColumn("points", _("积分"), loyalty_admin.balances),
+)
+FILTERS = (benefits_admin.TierFilter,)
+ACTIONS = (
+    MemberAction(_("调整积分"), "admin:loyalty_account_adjust", "loyalty.adjust_account"),
+    MemberAction(_("发券"), "admin:benefits_coupon_issue", "benefits.issue_coupon"),
+)
 
 
 def install() -> None:
     home_panels.install(*HOME)
     member_360_panels.install(*MEMBER_360)
-    member_pages.install(columns=COLUMNS, actions=ACTIONS)
+    member_pages.install(columns=COLUMNS, filters=FILTERS, actions=ACTIONS)

@@ -190,6 +190,7 @@ class Coupon(models.Model):
         verbose_name = _("券")
         verbose_name_plural = _("券")
         ordering = ("-id",)
+        permissions = (("issue_coupon", _("可以发券")), ("revoke_coupon", _("可以作废券")))
         constraints = (
             models.UniqueConstraint(fields=["code"], name="coupon_code_is_unique"),
             models.CheckConstraint(name="coupon_is_valid_for_some_time", condition=Q(valid_until__gt=F("valid_from"))),

@@ -33,7 +33,23 @@ def refusals_as_messages(request: HttpRequest) -> Iterator[None]:
         messages.error(request, str(refusal.message))
 
 
-class ScopedAdmin(ModelAdmin):
+class ChoicesInSight:
+    """For admins and their inlines: a form offers only what the operator may see."""
+
+    def formfield_for_foreignkey(self, db_field, request: HttpRequest, **kwargs):
+        kwargs.setdefault("queryset", self._in_sight(db_field, request))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_manytomany(self, db_field, request: HttpRequest, **kwargs):
+        kwargs.setdefault("queryset", self._in_sight(db_field, request))
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    @staticmethod
+    def _in_sight(db_field, request: HttpRequest) -> QuerySet:
+        return db_field.remote_field.model._default_manager.all().visible_to(request.user)
+
+
+class ScopedAdmin(ChoicesInSight, ModelAdmin):
     """Shows what `visible_to` lets the operator see: in lists, on pages, and among the choices of a form."""
 
     list_per_page = 50
@@ -49,18 +65,6 @@ class ScopedAdmin(ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).visible_to(request.user)
-
-    def formfield_for_foreignkey(self, db_field, request: HttpRequest, **kwargs):
-        kwargs.setdefault("queryset", self._in_sight(db_field, request))
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
-
-    def formfield_for_manytomany(self, db_field, request: HttpRequest, **kwargs):
-        kwargs.setdefault("queryset", self._in_sight(db_field, request))
-        return super().formfield_for_manytomany(db_field, request, **kwargs)
-
-    @staticmethod
-    def _in_sight(db_field, request: HttpRequest) -> QuerySet:
-        return db_field.remote_field.model._default_manager.all().visible_to(request.user)
 
 
 class ReadOnlyAdmin(ScopedAdmin):

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from django import template
 
-from members.interfaces.money import yuan
+from members.interfaces.money import bare_yuan, exact_yuan, yuan
 
 register = template.Library()
 
@@ -21,12 +21,8 @@ def signed(number: int) -> str:
 
 
 register.filter(yuan)
-
-
-@register.filter
-def bare_yuan(fen: int) -> str:
-    """For coupons, where the sign is drawn beside: 20, and 19.90 only where there are fen."""
-    return yuan(fen).removesuffix(".00").replace("¥", "")
+register.filter(bare_yuan)
+register.filter(exact_yuan)
 
 
 @register.filter

@@ -50,6 +50,7 @@ class Period(models.Model):
         verbose_name = _("账期")
         verbose_name_plural = _("账期")
         ordering = ("-starts_at",)
+        permissions = (("lock_period", _("可以关账与锁定账期")),)
         constraints = (
             models.CheckConstraint(name="period_ends_after_it_starts", condition=Q(ends_at__gt=F("starts_at"))),
             models.CheckConstraint(
