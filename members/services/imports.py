@@ -17,11 +17,13 @@ from typing import Any
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from members import events
 from members.errors import NotYours, UnreadableFile, UploadLost
+from members.interfaces import Origin
 from members.models import Identity, ImportIdentity, ImportRow, Job, Member, Operator, OrgUnit
 from members.personal_data import blind_index
 from members.resources import MEMBER_COLUMNS, MemberRow, MemberRowReader
@@ -43,9 +45,17 @@ IDENTITY_COLUMNS = "job_id, number, kind, value, value_index, last_four"
 # --- Upload -----------------------------------------------------------------------------------------------------
 
 
+def businesses_of(operator: Operator) -> QuerySet[OrgUnit]:
+    """Those into which an operator may import: below his node, or the one in which he stands."""
+    reach = operator.reach
+    if reach is None:
+        return OrgUnit.objects.none()
+    return OrgUnit.objects.businesses().filter(Q(path__startswith=reach.path) | Q(pk=reach.business_id))
+
+
 def upload(file: UploadedFile, *, business: OrgUnit, operator: Operator) -> Job:
     """Take a file for a business; hand the job to the task `check_import`. Raises NotYours, UnreadableFile."""
-    if not OrgUnit.objects.visible_to(operator).businesses().filter(pk=business.pk).exists():
+    if not businesses_of(operator).filter(pk=business.pk).exists():
         raise NotYours(field="business")
     if file.size > settings.MEMBERS_IMPORT_MAX_BYTES:
         raise UnreadableFile.too_large()
@@ -53,7 +63,7 @@ def upload(file: UploadedFile, *, business: OrgUnit, operator: Operator) -> Job:
     return jobs.add_job(
         KIND,
         _("导入会员：%(file)s") % {"file": name[:150]},
-        org_unit=business,
+        org_unit=business if business.path.startswith(operator.reach.path) else operator.reach,
         operator=operator,
         source_file=file,
         summary={"file": name},
@@ -76,7 +86,7 @@ def _check(progress: jobs.Progress) -> dict[str, Any]:
             header = _stage(file, progress)
     finally:
         job.source_file.delete(save=True)  # it holds personal data in the clear
-    import_batches.judge(job.pk, business=job.org_unit)
+    import_batches.judge(job.pk, business=job.org_unit.business)
     rows = _rows(job).count()
     progress.expect(rows)
     return {"header": header, "rows": rows} | _totals(job)
@@ -100,7 +110,7 @@ def _stage(file, progress: jobs.Progress) -> list[str]:
 
 
 def _reader(header: Row, job: Job) -> MemberRowReader:
-    business = job.org_unit
+    business = job.org_unit.business
     visible = OrgUnit.objects.visible_to(job.operator).stores().filter(business=business, is_active=True)
     return MemberRowReader(
         header_positions(header, MEMBER_COLUMNS),
@@ -177,7 +187,7 @@ def _run(progress: jobs.Progress) -> dict[str, Any]:
     job = progress.job
     if _rows(job).count() != job.summary["rows"]:
         raise UploadLost
-    origin = own_origin("import", reference=f"import-{job.pk}", actor=job.operator, business=job.org_unit)
+    origin = own_origin("import", reference=f"import-{job.pk}", actor=job.operator, business=job.org_unit.business)
     _report_what_is_done(progress)
     for first, last in _batches(job):
         imported = import_batches.import_batch(job.pk, first, last, origin=origin)
@@ -205,11 +215,12 @@ def failed_rows(job: Job) -> QuerySet[ImportRow]:
     return _rows(job).exclude(problem="").order_by("number")
 
 
-def failures(job: Job) -> io.BytesIO:
+def failures(job: Job, *, origin: Origin) -> io.BytesIO:
     """The failed rows as a workbook that can be mended and uploaded again: the same columns, and why each failed.
 
-    Made when asked for, from sealed rows: no file of personal data lies about.
+    Made when asked for, from sealed rows: no file of personal data lies about. Who took it is recorded.
     """
+    events.record("member.import_failures_taken", origin=origin, data={"job": job.pk})
     header = job.summary["header"]
     places = range(len(header))
     rows = (
