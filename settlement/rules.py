@@ -9,10 +9,12 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from typing import TypeVar
 
 from settlement.models.journals import AccountCode
 
 Book = Hashable
+Business = TypeVar("Business", bound=Hashable)
 POSTED = Decimal("0.000001")  # postings are NUMERIC(20, 6)
 
 
@@ -102,10 +104,11 @@ def debt_cured(*, holder: Book, value: Decimal) -> list[Leg]:
     return merged([Leg(holder, AccountCode.MARGIN, value), Leg(holder, AccountCode.MEMBER_RECEIVABLE, -value)])
 
 
-def coupon(*, redeemer: Book, shares: Iterable[tuple[Book, Decimal]]) -> list[Leg]:
+def coupon(*, redeemer: Book, shares: Iterable[tuple[Book, int]]) -> list[Leg]:
     """The redeemer gave a discount; each payer owes its share, and bears it as promotion."""
     legs = []
-    for payer, share in shares:
+    for payer, fen in shares:
+        share = Decimal(fen)
         legs += [
             Leg(redeemer, AccountCode.COUPON_TENDER, -share),
             *owe(payer, redeemer, share),
@@ -138,13 +141,14 @@ def _undone(legs: Sequence[Leg], part: int, whole: int) -> list[Leg]:
     for book in dict.fromkeys(leg.book for leg in legs):
         *others, filler = sorted((leg for leg in legs if leg.book == book), key=_rounded_at)
         own = [replace(leg, amount=posted(-leg.amount * part / whole)) for leg in others]
-        targets += [*own, replace(filler, amount=-sum(leg.amount for leg in own))]
+        targets += [*own, replace(filler, amount=-sum((leg.amount for leg in own), Decimal(0)))]
     return targets
 
 
 def _rounded_at(leg: Leg) -> int:
     """First what the counterparty mirrors, then what members are owed; any other account may take the rest."""
-    return {AccountCode.INTER_COMPANY: 0, AccountCode.POINTS_LIABILITY: 1}.get(leg.account, 2)
+    first = (AccountCode.INTER_COMPANY, AccountCode.POINTS_LIABILITY)
+    return first.index(leg.account) if leg.account in first else len(first)
 
 
 def _negated(legs: Iterable[Leg]) -> list[Leg]:
@@ -196,7 +200,7 @@ def footed(movement: int, parts: Sequence[Decimal]) -> list[int]:
 # Netting --------------------------------------------------------------------------------------------------------
 
 
-def payments(nets: Mapping[Hashable, int]) -> list[tuple[Hashable, Hashable, int]]:
+def payments(nets: Mapping[Business, int]) -> list[tuple[Business, Business, int]]:
     """(payer, payee, fen) so that every net is settled. The nets sum to zero; + is to receive.
 
     Equal debts and claims are matched first; then the largest debt pays the largest claim, which settles at least
@@ -216,7 +220,7 @@ def payments(nets: Mapping[Hashable, int]) -> list[tuple[Hashable, Hashable, int
     return made
 
 
-def _next_pair(owing: Mapping[Hashable, int], due: Mapping[Hashable, int]) -> tuple[Hashable, Hashable]:
-    claims = {amount: who for who, amount in reversed(due.items())}
+def _next_pair(owing: Mapping[Business, int], due: Mapping[Business, int]) -> tuple[Business, Business]:
+    claims = {amount: who for who, amount in due.items()}
     equal = next(((payer, claims[amount]) for payer, amount in owing.items() if amount in claims), None)
     return equal or (max(owing, key=owing.__getitem__), max(due, key=due.__getitem__))

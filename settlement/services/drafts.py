@@ -1,7 +1,7 @@
 """From facts to journals before they are written: looks up what the rules need, for a whole batch at a time."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from loyalty.models import Transaction
@@ -22,7 +22,7 @@ class Draft:
     fact: EntryFact | ChargeFact
     key: int  # of the journal
     event: str
-    legs: Sequence[Leg] = ()
+    legs: list[Leg] = field(default_factory=list)
     model: str = ""
     issue_agreement: int | None = None
     redemption_agreement: int | None = None
@@ -48,7 +48,7 @@ class EntryDrafts:
         self._books = Books()
         self._terms = Terms()
         self._siblings = siblings_of({fact.transaction for fact in facts if fact.kind in WITH_SIBLINGS})
-        restored = [fact.undoes for fact in facts if fact.kind == Kind.RESTORE]
+        restored = [fact.undone.pk for fact in facts if fact.kind == Kind.RESTORE]
         self._before = undone_before(restored)
         self._originals = originals_of(restored)
         self._pins = pins_of(self._lots(facts))
@@ -88,28 +88,27 @@ class EntryDrafts:
 
     def claw_back(self, fact: EntryFact, draft: Draft) -> None:
         """The entry names the issue that it undoes; its lot is where the points were found."""
-        original = self._pins[fact.undone_lot]
+        original = self._pins[fact.undone.lot]
         if fact.is_debt:
             self._pins[fact.lot] = Pin(original.model, draft.key)
         draft.model, draft.undoes = self._pins[fact.lot].model, original.journal
-        credited = {
-            "issuer": self._books.of(fact.undone_issuer),
-            "holder": self._books.holder(original.model, fact.undone_issuer),
-            "value": abs(fact.quantity) * fact.undone_price,
-        }
+        issuer = self._books.of(fact.undone.issuer)
+        holder = self._books.holder(original.model, fact.undone.issuer)
+        value = -fact.quantity * fact.undone.price
         if fact.is_debt:
-            draft.legs = rules.claw_back_into_debt(**credited)
+            draft.legs = rules.claw_back_into_debt(issuer=issuer, holder=holder, value=value)
         else:
-            draft.legs = rules.claw_back(**credited, taken_from=self._holder(fact), taken_value=fact.value)
+            draft.legs = rules.claw_back(
+                issuer=issuer, holder=holder, value=value, taken_from=self._holder(fact), taken_value=fact.value
+            )
 
     def restore(self, fact: EntryFact, draft: Draft) -> None:
         """The burn's own postings, negated up to what is now restored in all; a child lot keeps its parent's model."""
-        self._pins.setdefault(fact.lot, Pin(self._pins[fact.undone_lot].model, draft.key))
+        self._pins.setdefault(fact.lot, Pin(self._pins[fact.undone.lot].model, draft.key))
         draft.model = self._pins[fact.lot].model
-        draft.undoes, legs = self._originals[fact.undoes]
+        draft.undoes, legs = self._originals[fact.undone.pk]
         before = self._before[fact.pk]
-        whole = abs(fact.undone_quantity)
-        draft.legs = rules.reversal(legs, before=before, after=before + fact.quantity, whole=whole)
+        draft.legs = rules.reversal(legs, before=before, after=before + fact.quantity, whole=-fact.undone.quantity)
 
     def cure(self, fact: EntryFact, draft: Draft) -> None:
         """Of one transaction: lots that pay (−) and debts that they meet (+), matched in the order of keys."""
@@ -145,7 +144,7 @@ class EntryDrafts:
                     yield debt, met
 
     def _lots(self, facts: Iterable[EntryFact]) -> set[int]:
-        lots = {lot for fact in facts for lot in (fact.lot, fact.undone_lot) if lot}
+        lots = {fact.lot for fact in facts} | {fact.undoes.lot for fact in facts if fact.undoes}
         return lots | {sibling.lot for siblings in self._siblings.values() for sibling in siblings}
 
 

@@ -12,6 +12,17 @@ from loyalty.models import Asset, Bucket, Entry
 
 
 @dataclass(frozen=True, slots=True)
+class Undone:
+    """The entry that another undoes, and what is fixed about its lot."""
+
+    pk: int
+    quantity: int
+    lot: int
+    issuer: int
+    price: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class EntryFact:
     """One active entry of points, with what is fixed about its lot and its transaction."""
 
@@ -28,11 +39,13 @@ class EntryFact:
     amount: int  # fen: what the whole transaction was worth
     at: datetime
     posted_at: datetime
-    undoes: int | None
-    undone_quantity: int | None
-    undone_lot: int | None
-    undone_issuer: int | None
-    undone_price: Decimal | None
+    undoes: Undone | None = None
+
+    @property
+    def undone(self) -> Undone:
+        if self.undoes is None:
+            raise ValueError(f"entry {self.pk} undoes nothing")
+        return self.undoes
 
     @property
     def value(self) -> Decimal:
@@ -44,7 +57,9 @@ class EntryFact:
         return self.lot_quantity < 0
 
 
+UNDONE_COLUMNS = ("undoes", "undoes__quantity", "undoes__lot", "undoes__lot__issuer", "undoes__lot__unit_price")
 ENTRY_COLUMNS = (
+    *UNDONE_COLUMNS,
     "pk",
     "quantity",
     "lot",
@@ -58,11 +73,6 @@ ENTRY_COLUMNS = (
     "transaction__amount",
     "transaction__at",
     "transaction__posted_at",
-    "undoes",
-    "undoes__quantity",
-    "undoes__lot",
-    "undoes__lot__issuer",
-    "undoes__lot__unit_price",
 )
 
 
@@ -97,7 +107,11 @@ def uncollected_charges() -> QuerySet[Charge]:
 
 
 def entry_facts(entries: QuerySet[Entry]) -> list[EntryFact]:
-    return [EntryFact(*row) for row in entries.values_list(*ENTRY_COLUMNS)]
+    width = len(UNDONE_COLUMNS)
+    return [
+        EntryFact(*row[width:], undoes=Undone(*row[:width]) if row[0] else None)
+        for row in entries.values_list(*ENTRY_COLUMNS)
+    ]
 
 
 def charge_facts(charges: QuerySet[Charge]) -> list[ChargeFact]:

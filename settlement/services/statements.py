@@ -95,7 +95,8 @@ def _total(
     standings: Mapping[tuple[int, int], Standing],
     before: Mapping[int, Statement],
 ) -> None:
-    opening, closing = defaultdict(int), defaultdict(int)
+    opening: dict[int, int] = defaultdict(int)
+    closing: dict[int, int] = defaultdict(int)
     for (book, counterparty), standing in standings.items():
         for side, sign in ((book, 1), (counterparty, -1)):
             opening[side] += sign * standing.opening
