@@ -25,6 +25,7 @@ class Receipt:
     """What becomes one purchase: a basket, or the part of it that one format sold."""
 
     reference: str
+    basket: int
     household: int
     store: int
     format: str
@@ -48,7 +49,7 @@ class Basket:
 
     def whole(self, format: str) -> Receipt:
         """All lines as one receipt of the business `format`."""
-        return Receipt(str(self.number), self.household, self.store, format, self.at, self.lines)
+        return Receipt(str(self.number), self.number, self.household, self.store, format, self.at, self.lines)
 
     def split(self) -> list[Receipt]:
         """One receipt for each format that sold something, in the order in which they first occur."""
@@ -56,6 +57,6 @@ class Basket:
         for line in self.lines:
             parts.setdefault(line.format, []).append(line)
         return [
-            Receipt(f"{self.number}:{name}", self.household, self.store, name, self.at, tuple(lines))
-            for name, lines in parts.items()
+            Receipt(f"{self.number}:{name}", self.number, self.household, self.store, name, self.at, tuple(part))
+            for name, part in parts.items()
         ]

@@ -12,9 +12,7 @@ from config.complete_journey.tables import read
 
 GASOLINE = "GASOLINE-REG UNLEADED"
 FUEL = "FUEL"
-DEPARTMENTS: dict[str, list[str]] = json.loads(Path(__file__).with_name("formats.json").read_text())[
-    "formats"
-]
+DEPARTMENTS: dict[str, list[str]] = json.loads(Path(__file__).with_name("formats.json").read_text())["formats"]
 FORMATS = tuple(DEPARTMENTS)
 
 
@@ -29,9 +27,7 @@ class Words:
     def of(cls, column: pa.ChunkedArray) -> "Words":
         """Missing words are empty; one more empty row at the end stands for products that have no row."""
         encoded = pa.concat_arrays([*column.fill_null("").chunks, pa.array([""])]).dictionary_encode()
-        return cls(
-            encoded.indices.to_numpy(zero_copy_only=False).astype(np.int16), encoded.dictionary.to_pylist()
-        )
+        return cls(encoded.indices.to_numpy(zero_copy_only=False).astype(np.int16), encoded.dictionary.to_pylist())
 
     def __getitem__(self, row: int) -> str:
         return self.words[self.codes[row]]

@@ -12,9 +12,9 @@ Look = Tier.Look
 # code, name, spend in a year that reaches it, multiplier, look, what its holders pay at the hotel in percent
 TIERS = (
     ("basic", "普通会员", 0, "1", Look.GREEN, None),
-    ("silver", "银卡会员", 1_500 * YUAN, "1.1", Look.SILVER, 98),
-    ("gold", "金卡会员", 4_000 * YUAN, "1.25", Look.GOLD, 95),
-    ("black", "黑金会员", 8_000 * YUAN, "1.5", Look.BLACK, 88),
+    ("silver", "银卡会员", 2_000 * YUAN, "1.1", Look.SILVER, 98),
+    ("gold", "金卡会员", 5_000 * YUAN, "1.25", Look.GOLD, 95),
+    ("black", "黑金会员", 10_000 * YUAN, "1.5", Look.BLACK, 88),
 )
 
 
@@ -54,7 +54,7 @@ def write_coupon_templates(edition: Edition) -> None:
     _template(
         "hotel-weekend", "酒店周末 满600减80", group, 80, 600, {group: 60, hotel: 40}, places=(hotel,), for_days=60
     )
-    _template("mall-fashion", "广场时尚 满300减50", mall, 50, 300, {None: 100}, places=(mall,), per_member=2)
+    _template("mall-fashion", "广场时尚 满300减50", mall, 50, 300, {None: 100}, places=(mall,), per_member=0)
 
 
 def _template(

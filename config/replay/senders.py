@@ -17,6 +17,7 @@ from members.interfaces import Answer, Origin
 from members.models import Channel, Member, OrgUnit, Request
 from members.services.requests import hash_input
 
+ADDRESS = "/api/v1/purchases"
 TENDERS = ("wechat", "alipay", "bank_card", "cash")
 
 
@@ -104,7 +105,10 @@ class ServiceSender:
             external_number=receipt.reference,
             tenders=tenders(receipt),
         )
-        return Checkout(draft), self._origin(receipt, receipt.reference, at, self.books.body(receipt))
+        # Hashed as the API hashes it, so that either way of sending knows what the other has sent.
+        return Checkout(draft), self._origin(
+            receipt, receipt.reference, at, ["POST", ADDRESS, self.books.body(receipt)]
+        )
 
     def _origin(self, receipt: Receipt, reference: str, at: datetime, body: Any) -> Origin:
         store = self.books.store(receipt)
