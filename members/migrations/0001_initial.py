@@ -4,10 +4,11 @@ import django.contrib.auth.validators
 import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
-import members.models.operators
-import members.personal_data
 from django.conf import settings
 from django.db import migrations, models
+
+import members.models.operators
+import members.personal_data
 
 
 class Migration(migrations.Migration):
