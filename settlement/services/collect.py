@@ -23,6 +23,7 @@ from settlement.services.facts import (
 from settlement.services.turn import take_turn
 
 BATCH = 2_000  # measured: larger is no quicker
+WINDOW = 100_000  # keys found by one anti-join, which goes over all that is collected: not once a batch
 NEW_KEYS = "SELECT nextval(pg_get_serial_sequence('settlement_journal', 'id')) FROM generate_series(1, %s)"
 
 
@@ -44,18 +45,18 @@ def collect(*, on_batch: Callable[[int], None] = lambda done: None, batch: int =
 
 
 def _drain(uncollected: QuerySet, read: Callable, drafts: Callable, batch: int, on_batch: Callable[[int], None]) -> int:
-    total = after = 0
-    while True:
-        with transaction.atomic():
-            take_turn()
-            # Within one run each batch starts where the last ended, or the join would go over all of it again.
-            facts = read(uncollected.filter(pk__gt=after).order_by("pk")[:batch])
-            if facts:
-                write(drafted(facts, drafts(facts).draft))
-        if not facts:
-            return total
-        total, after = total + len(facts), facts[-1].pk
-        on_batch(len(facts))
+    total, keys = 0, [0] * WINDOW
+    while len(keys) == WINDOW:
+        keys = list(uncollected.order_by("pk").values_list("pk", flat=True)[:WINDOW])
+        for start in range(0, len(keys), batch):
+            with transaction.atomic():
+                take_turn()
+                facts = read(uncollected.filter(pk__in=keys[start : start + batch]).order_by("pk"))
+                if facts:
+                    write(drafted(facts, drafts(facts).draft))
+            total += len(facts)
+            on_batch(len(facts))
+    return total
 
 
 def drafted(facts: Sequence[EntryFact | ChargeFact], draft: Callable[[Any, int], Draft]) -> list[Draft]:

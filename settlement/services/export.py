@@ -9,11 +9,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import xlsxwriter
+from django.db import transaction
 from django.utils.translation import gettext as _
 
+from members.events import record
+from members.interfaces import Origin
 from members.services.organisation import group
 from members.services.spreadsheets import WORKBOOK_OPTIONS, harmless
-from settlement.models import Journal, NettingPayment, Period, Posting, Statement
+from settlement.models import NettingPayment, Period, Posting, Statement
 from settlement.services.counterparties import counterparties
 
 MOST_ROWS = 1_048_575  # that a sheet holds below its header
@@ -35,6 +38,13 @@ class Sheet:
     title: str
     header: Sequence[str]
     rows: Iterable[Sequence[Any]]
+
+
+@transaction.atomic
+def export(period: Period, *, origin: Origin) -> io.BytesIO:
+    """The workbook of what the operator may see; that it was taken is an event."""
+    record("settlement.exported", origin=origin, data={"period": period.name})
+    return workbook(period, origin.actor)
 
 
 def workbook(period: Period, actor) -> io.BytesIO:
@@ -184,7 +194,7 @@ def _detail(posting: Posting) -> Sequence[Any]:
         journal.get_event_display(),
         _("是") if journal.is_prior_period else "",
         journal.store.name if journal.store else "",
-        _order_number(journal),
+        journal.purchase.external_number if journal.purchase else "",
         str(entry.lot_id) if entry else "",
         entry.lot.unit_price if entry else None,
         entry.quantity if entry else None,
@@ -194,12 +204,6 @@ def _detail(posting: Posting) -> Sequence[Any]:
         str(posting.counterparty or ""),
         Yuan(posting.amount),
     )
-
-
-def _order_number(journal: Journal) -> str:
-    source = journal.entry.transaction if journal.entry else journal.charge
-    purchase = source.purchase or (source.refund and source.refund.purchase)
-    return purchase.external_number if purchase else ""
 
 
 def _written(*sheets: Sheet) -> io.BytesIO:
