@@ -18,22 +18,22 @@ ROWS = 50  # a tab shows the latest; the lists behind it have all
 SOON = 3  # coupons named on the card
 
 
-def tier(member: Member, actor: Operator) -> dict[str, Any]:
+def tier(member: Member, actor: Operator | None) -> dict[str, Any]:
     return {"tier": standing(member, timezone.now())}
 
 
-def usable_coupons(member: Member, actor: Operator) -> dict[str, Any]:
+def usable_coupons(member: Member, actor: Operator | None) -> dict[str, Any]:
     """The card: how many can be used now, and which go first."""
     usable = Coupon.objects.visible_to(actor).filter(member=member).usable(timezone.now())
     return {"count": usable.count(), "coupons": _with_worth(usable.order_by("valid_until", "pk")[:SOON])}
 
 
-def coupons(member: Member, actor: Operator) -> dict[str, Any]:
+def coupons(member: Member, actor: Operator | None) -> dict[str, Any]:
     rows = Coupon.objects.visible_to(actor).filter(member=member).select_related("issuer", "purchase__store")
     return {"coupons": _with_worth(rows[:ROWS])}
 
 
-def tier_history(member: Member, actor: Operator) -> dict[str, Any]:
+def tier_history(member: Member, actor: Operator | None) -> dict[str, Any]:
     rows = MemberTier.objects.visible_to(actor).filter(member=member).select_related("tier", "programme")
     return {"rows": rows.order_by("-since", "-pk")[:ROWS]}
 

@@ -96,18 +96,16 @@ class TierProgrammeAdmin(ProgrammeTermsAdmin):
         if found is None or found.programme != programme:
             messages.warning(request, gettext("只有启用中的集团等级体系会评级，可以试算。"))
             return redirect("admin:benefits_tierprogramme_change", programme.pk)
-        flows, shown = Counter(), []
-        for mover in movers(now):
-            flows[_from(mover, found), mover.target] += 1
-            shown += [(mover, _from(mover, found), yuan(mover.spend))] if len(shown) < SHOWN else []
+        moving = list(movers(now))
+        flows = Counter((_from(mover, found), mover.target) for mover in moving)
         context = {
             **self.admin_site.each_context(request),
             "title": gettext("试算：%s") % programme,
             "opts": self.opts,
             "programme": programme,
             "now": now,
-            "total": flows.total(),
-            "movers": shown,
+            "total": len(moving),
+            "movers": [(mover, _from(mover, found), yuan(mover.spend)) for mover in moving[:SHOWN]],
             "chart": _chart(flows),
         }
         return TemplateResponse(request, "admin/benefits/dry_run.html", context)

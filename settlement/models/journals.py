@@ -5,7 +5,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from benefits.models import Charge
-from loyalty.models import Entry
+from loyalty.models import Entry, Purchase
 from members.models import OrgUnit
 from members.scoping import rows_within
 from settlement.models.agreements import IssueAgreement, RedemptionAgreement, SettlementModel
@@ -96,6 +96,12 @@ class Journal(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk} {self.get_event_display()}"
+
+    @property
+    def purchase(self) -> Purchase | None:
+        """The purchase from which it came, also by way of a refund; None where points moved by themselves."""
+        source = self.entry.transaction if self.entry else self.charge
+        return source.purchase or (source.refund and source.refund.purchase)
 
 
 class PostingQuerySet(models.QuerySet):
