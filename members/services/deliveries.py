@@ -24,7 +24,7 @@ class Dispatched:
     failed: int = 0  # to be tried again, or parked
 
 
-def dispatch(now: datetime, *, batch: int = 500) -> Dispatched:
+def dispatch(now: datetime, *, batch: int = 2000) -> Dispatched:
     """Make the reactions that are due, at most `batch` of them, each in a transaction of its own.
 
     Any number of dispatchers may run: a delivery that another one holds is passed over (SKIP LOCKED). One that dies
