@@ -29,6 +29,7 @@ from benefits.rules import (
     is_whole,
     new_coupon_code,
 )
+from benefits.scoping import lineage
 from benefits.services import charges
 from loyalty.models import Purchase
 from members import events
@@ -76,7 +77,7 @@ def terms_of(coupon: Coupon) -> CouponTerms:
 
 def places_above(store: OrgUnit) -> frozenset[int]:
     """A store and every node above it, by id: what a coupon's places are held against."""
-    return frozenset(store.get_ancestors().values_list("pk", flat=True)) | {store.pk}
+    return frozenset(OrgUnit.objects.filter(path__in=lineage(store)).values_list("pk", flat=True))
 
 
 # Issuing ----------------------------------------------------------------------------------------------------------

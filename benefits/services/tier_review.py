@@ -20,7 +20,7 @@ BATCH = 5000  # members a statement
 # Members of a range (or only some of them) whose tier is not what their window says; without a row yet: all of them.
 MOVERS = """
     WITH spent AS (
-        SELECT member_id, SUM(net_amount - refunded_amount) AS spend
+        SELECT member_id, SUM(net_amount - refunded_amount)::bigint AS spend
         FROM loyalty_purchase
         WHERE at >= %(start)s AND at < %(end)s AND member_id >= %(low)s AND member_id < %(high)s
         GROUP BY member_id
