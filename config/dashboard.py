@@ -183,7 +183,8 @@ def _overlap(actor: Operator) -> dict[str, Any]:
     """How many members two businesses have in common: the group's reason to be."""
     units = list(OrgUnit.objects.businesses())
     shared = _shared_members(actor)
-    pairs = [(i, j, shared.get((a.pk, b.pk), 0)) for i, a in enumerate(units) for j, b in enumerate(units)]
+    places = list(enumerate(units))
+    pairs = [(i, j, shared.get((a.pk, b.pk), 0)) for i, a in places for j, b in places if i != j]
     names = [unit.name for unit in units]
     return {
         "id": "business-overlap",
