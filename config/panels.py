@@ -6,6 +6,7 @@ from benefits import views as benefits
 from benefits.admin import panels as benefits_admin
 from loyalty import views as loyalty
 from loyalty.admin import panels as loyalty_admin
+from marketing.admin import panels as marketing_admin
 from members.admin import panels as members_admin
 from members.interfaces import Panel, home_panels, member_360_panels
 from members.interfaces.admin import MemberAction, MemberColumn, member_pages
@@ -28,6 +29,7 @@ MEMBER_360 = (
     Panel("points", _("积分"), f"{IN_ADMIN}/points.html", loyalty_admin.points, place="asset", order=10),
     Panel("tier", _("等级"), f"{IN_ADMIN}/tier_badge.html", benefits_admin.tier, place="badge"),
     Panel("standing", _("等级"), f"{IN_ADMIN}/tier_card.html", benefits_admin.tier, place="asset", order=5),
+    Panel("tag_badges", _("标签"), f"{IN_ADMIN}/tag_badges.html", marketing_admin.badges, place="badge", order=110),
     Panel(
         "usable_coupons",
         _("券"),
@@ -76,6 +78,15 @@ MEMBER_360 = (
         place="tab",
     ),
     Panel(
+        "tags",
+        _("标签"),
+        f"{IN_ADMIN}/tags.html",
+        marketing_admin.tags,
+        "marketing.view_membertag",
+        order=60,
+        place="tab",
+    ),
+    Panel(
         "events",
         _("操作记录"),
         f"{IN_ADMIN}/events.html",
@@ -88,10 +99,12 @@ MEMBER_360 = (
 COLUMNS = (
     MemberColumn("tier", _("等级"), benefits_admin.tiers),
     MemberColumn("points", _("积分"), loyalty_admin.balances),
+    MemberColumn("tags", _("标签"), marketing_admin.tags_of),
 )
-FILTERS = (benefits_admin.TierFilter,)
+FILTERS = (benefits_admin.TierFilter, marketing_admin.TagFilter)
 ACTIONS = (
     MemberAction(_("调整积分"), "admin:loyalty_account_adjust", "loyalty.adjust_account"),
+    MemberAction(_("打标签"), "admin:marketing_tag_member", "marketing.add_membertag"),
     MemberAction(_("发券"), "admin:benefits_coupon_issue", "benefits.issue_coupon"),
 )
 

@@ -26,6 +26,10 @@ class TagLeaf(Leaf):
     def problems(self, node: Node) -> Iterator[tuple[str, str]]:
         return unknown_codes("tag", node["tag"], tag_names)
 
+    def examples(self) -> Iterator[tuple[str, Node]]:
+        for code in [*tag_names()][:1]:
+            yield str(self.label), {"tag": code}
+
     def condition(self, node: Node, moment: Moment) -> Condition:
         rows = MemberTag.objects.in_force(moment.end).filter(member=OuterRef("pk"), tag__code=node["tag"])
         if "value" in node:

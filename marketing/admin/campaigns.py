@@ -9,7 +9,7 @@ from django.urls import path, reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_htmx.http import HttpResponseClientRedirect
-from unfold.dataclasses import ActionDialog
+from unfold.dataclasses import ActionDialog, UnfoldAction
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
@@ -26,6 +26,13 @@ STATES = {
     Campaign.State.RUNNING: "info",
     Campaign.State.DONE: "success",
     Campaign.State.CANCELLED: "warning",
+}
+# What can be done to a campaign in each state.
+FITTING = {
+    Campaign.State.DRAFT: ("launch", "cancel"),
+    Campaign.State.RUNNING: ("cancel",),
+    Campaign.State.DONE: ("give_again",),
+    Campaign.State.CANCELLED: (),
 }
 
 
@@ -54,6 +61,11 @@ class CampaignAdmin(ScopedAdmin):
 
     def has_run_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return request.user.has_perm("marketing.change_campaign")
+
+    def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[UnfoldAction]:
+        state = self.get_queryset(request).filter(pk=object_id).values_list("state", flat=True).first()
+        fitting = {f"marketing_campaign_{name}" for name in FITTING.get(state, ())}
+        return [found for found in super().get_actions_detail(request, object_id) if found.action_name in fitting]
 
     @action(
         description=_("启动活动"),

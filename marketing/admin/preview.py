@@ -1,10 +1,12 @@
 """What a rule that is being typed says, and how many members it finds."""
 
+import json
+
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.utils import timezone
-from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
 from marketing.forms import RulePreviewForm
@@ -27,5 +29,9 @@ def rule_preview(request: HttpRequest) -> HttpResponse:
 
 
 def rule_in_words(rule: criteria.Node | None) -> str:
-    """Where the preview appears; until then, what the stored rule says."""
-    return format_html('<div id="rule-preview">{}</div>', criteria.describe(rule) if rule else "—")
+    """Where the preview appears; until then, what the stored rule says; below, what rules can ask."""
+    context = {
+        "words": criteria.describe(rule) if rule else "",
+        "examples": [(label, json.dumps(node, ensure_ascii=False)) for label, node in criteria.examples()],
+    }
+    return render_to_string("marketing/rule_in_words.html", context)

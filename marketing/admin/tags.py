@@ -3,8 +3,9 @@ from datetime import datetime
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import Count, OuterRef, QuerySet, Subquery
-from django.http import HttpRequest
-from django.urls import path
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -113,6 +114,16 @@ class MemberTagAdmin(ScopedAdmin):
     def save_model(self, request: HttpRequest, obj: MemberTag, form: forms.ModelForm, change: bool) -> None:
         said = {"value": obj.value, "why": obj.why, "until": obj.until}
         obj.pk = tags.tag_member(obj.member, obj.tag, origin=admin_origin(request), **said).pk
+
+    def get_urls(self) -> list:
+        """`member/<key>/`: the form for one member, whom member 360 names."""
+        of_member = path(
+            "member/<int:member_id>/", self.admin_site.admin_view(self.of_member), name="marketing_tag_member"
+        )
+        return [of_member, *super().get_urls()]
+
+    def of_member(self, request: HttpRequest, member_id: int) -> HttpResponse:
+        return redirect(f"{reverse('admin:marketing_membertag_add')}?member={member_id}")
 
     @admin.action(description=_("摘除标签"), permissions=["untag"])
     def untag(self, request: HttpRequest, queryset: QuerySet[MemberTag]) -> None:

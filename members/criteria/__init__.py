@@ -14,7 +14,7 @@ makes a leaf false and its `not` true. Counts and sums of nothing are 0, avg and
 
 from collections.abc import Iterable
 
-from members.criteria.compiler import compile, describe, matches
+from members.criteria.compiler import compile, describe, examples, matches
 from members.criteria.fields import RuleField
 from members.criteria.leaves import AttributeLeaf, BucketLeaf, EventLeaf
 from members.criteria.moment import AsOf, Moment
@@ -60,6 +60,7 @@ __all__ = [
     "compile",
     "describe",
     "entries",
+    "examples",
     "install",
     "matches",
     "schema",

@@ -1,5 +1,6 @@
 """A rule becomes one condition over Member, which the ORM turns into one statement."""
 
+from collections.abc import Iterator
 from functools import reduce
 from operator import and_, or_
 
@@ -37,6 +38,12 @@ def describe(tree: Node | None) -> str:
         describe(child) if "op" not in child else f"（{describe(child)}）" for child in tree["children"]
     )
     return str(_("非（%s）") % sentence) if tree.get("not") else sentence
+
+
+def examples() -> Iterator[tuple[str, Node]]:
+    """Everything that can be asked, one leaf for each: what it is about, and how it is written."""
+    for leaf in installed().leaves.values():
+        yield from leaf.examples()
 
 
 def _condition(node: Node, moment: Moment, *, negated: bool = False) -> Q:

@@ -1,6 +1,7 @@
 """The leaves that every floor shares: attributes, events in a window, and stable random buckets."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from django.db import models
@@ -37,6 +38,7 @@ from members.criteria.vocabulary import (
     Relation,
     ValueType,
     as_list,
+    example_of,
     unknown_codes,
 )
 
@@ -57,6 +59,7 @@ AGGREGATES = {
     "avg": _("平均"),
     "max": _("最大"),
 }
+OF_A_MEASURE = ("sum", "avg", "max")
 BUCKETS = 10_000
 
 
@@ -120,6 +123,12 @@ class AttributeLeaf(Leaf):
     def problems(self, node: Node) -> Iterator[tuple[str, str]]:
         return unknown_codes("value", node["value"], self.attributes[node["attr"]].choices)
 
+    def examples(self) -> Iterator[tuple[str, Node]]:
+        for name, attribute in self.attributes.items():
+            value = example_of(attribute.type, attribute.choices)
+            if value is not None:
+                yield attribute.label, {"attr": name, "cmp": attribute.comparisons[0], "value": value}
+
     def condition(self, node: Node, moment: Moment) -> Condition:
         attribute = self.attributes[node["attr"]]
         if isinstance(attribute, Relation):
@@ -180,6 +189,20 @@ class EventLeaf(Leaf):
         for field in narrowed_by(self.kinds[node["event"]], node):
             yield from unknown_codes(f"where.{field.name}", node["where"][field.name], field.choices)
 
+    def examples(self) -> Iterator[tuple[str, Node]]:
+        for name, kind in self.kinds.items():
+            window = {"last_days": 90}
+            yield kind.label, {"event": name, "window": window}
+            for field in kind.fields:
+                code = example_of(CODE, field.choices)
+                if code is not None:
+                    where = {field.name: code}
+                    yield f"{kind.label}·{field.label}", {"event": name, "where": where, "window": window}
+            for agg in kind.aggregates:
+                value = kind.measure_type.example if agg in OF_A_MEASURE else 3
+                asked = {"event": name, "window": window, "agg": agg, "cmp": "gte", "value": value}
+                yield f"{kind.label}·{AGGREGATES[agg]}", asked
+
     def condition(self, node: Node, moment: Moment) -> Condition:
         kind = self.kinds[node["event"]]
         rows = self._rows(kind, node, moment)
@@ -215,7 +238,7 @@ class EventLeaf(Leaf):
         what = f"{describe_window(node.get('window'))}{kind.label}" + (f"（{where}）" if where else "")
         if "agg" not in node:
             return str(_("%s：有") % what)
-        value_type = kind.measure_type if node["agg"] in ("sum", "avg", "max") else INTEGER
+        value_type = kind.measure_type if node["agg"] in OF_A_MEASURE else INTEGER
         return f"{what}{AGGREGATES[node['agg']]} {COMPARISONS[node['cmp']][0]} {value_type.show(node['value'])}"
 
 
@@ -235,7 +258,7 @@ def asks_for_none(node: Node) -> bool:
     return node["agg"].startswith("count") and (node["cmp"], node["value"]) in NONE_AT_ALL
 
 
-EXACT_AVERAGE = ValueType(INTEGER.schema, INTEGER.comparisons, models.DecimalField())
+EXACT_AVERAGE = replace(INTEGER, field=models.DecimalField())
 
 
 def aggregation(kind: EventKind, agg: str, moment: Moment) -> tuple[Expression, ValueType, int | None]:
@@ -293,6 +316,9 @@ class BucketLeaf(Leaf):
         low, high = node["bucket"]
         if low > high:
             yield "bucket", str(_("起始号 %(low)d 大于结束号 %(high)d") % {"low": low, "high": high})
+
+    def examples(self) -> Iterator[tuple[str, Node]]:
+        yield str(_("随机一成会员")), {"bucket": [0, 999], "salt": "2025-spring"}
 
     def condition(self, node: Node, moment: Moment) -> Condition:
         low, high = node["bucket"]

@@ -29,25 +29,30 @@ class ValueType:
     schema: dict[str, Any]
     comparisons: tuple[str, ...]
     field: models.Field
+    example: Any
     parse: Callable[[Any], Any] = lambda value: value
     show: Callable[[Any], str] = str
 
 
-INTEGER = ValueType({"type": "integer", "minimum": -LARGEST, "maximum": LARGEST}, ORDER, models.BigIntegerField())
-MONEY = ValueType(INTEGER.schema, ORDER, models.BigIntegerField(), show=lambda fen: f"¥{fen // 100:,}.{fen % 100:02}")
+INTEGER = ValueType({"type": "integer", "minimum": -LARGEST, "maximum": LARGEST}, ORDER, models.BigIntegerField(), 100)
+MONEY = ValueType(
+    INTEGER.schema, ORDER, models.BigIntegerField(), 10_000, show=lambda fen: f"¥{fen // 100:,}.{fen % 100:02}"
+)
 DATE = ValueType(
     {"type": "string", "format": "date", "pattern": r"^(19|20|21)\d\d-\d\d-\d\d$"},
     ORDER,
     models.DateField(),
+    "2024-05-31",
     parse=date.fromisoformat,
 )
 CODE = ValueType(
     {"type": "string", "minLength": 1, "maxLength": 100, "pattern": r"^[^\x00]+$"},
     EQUALITY,
     models.CharField(),
+    "…",
 )
 BOOLEAN = ValueType(
-    {"type": "boolean"}, ("eq",), models.BooleanField(), show=lambda value: str(_("是") if value else _("否"))
+    {"type": "boolean"}, ("eq",), models.BooleanField(), True, show=lambda value: str(_("是") if value else _("否"))
 )
 
 
@@ -126,6 +131,10 @@ class Leaf(ABC):
         """The JSON Schema of the whole leaf, without `not`."""
 
     @abstractmethod
+    def examples(self) -> Iterator[tuple[str, Node]]:
+        """What can be asked, and how it is written, for those who write rules."""
+
+    @abstractmethod
     def condition(self, node: Node, moment: Moment) -> Condition:
         """A condition over Member; null counts as false."""
 
@@ -172,6 +181,11 @@ def unknown_codes(path: str, value: Any, choices: Choices | None) -> Iterator[tu
     unknown = [code for code in as_list(value) if known is not None and code not in known]
     if unknown:
         yield path, str(_("没有“%s”") % "、".join(unknown))
+
+
+def example_of(value_type: ValueType, choices: Choices | None) -> Any | None:
+    """A value that could stand in a rule: the first of the choices, where there are any; None if there is none yet."""
+    return next(iter(choices()), None) if choices else value_type.example
 
 
 def as_list(value: Any) -> list:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from benefits.models import Coupon
 from marketing.models import Campaign, MemberTag, Tag, TagRun
 from marketing.services import tags
-from members.models import Operator
+from members.models import Member, Operator
 from tests.factories import MemberFactory
 
 OF_THE_MALL = {"attr": "business", "cmp": "eq", "value": "MALL"}
@@ -179,3 +179,40 @@ def test_a_campaign_needs_one_audience_and_one_gift(cast, page, template):
     assert "二者选一" in said
     page(cast.sees_mall, "campaign_add", data | {"rule": json.dumps(OF_THE_MALL), "template": template.pk})
     assert Campaign.objects.get().rule == OF_THE_MALL
+
+
+@pytest.fixture
+def tagged(cast, origin, vip, of_hotel) -> Member:
+    """A member of the mall and the hotel who carries a tag of the group and one of the hotel."""
+    member = MemberFactory(businesses=[cast.mall, cast.hotel])
+    for tag in (vip, of_hotel):
+        tags.tag_member(member, tag, why="常住", origin=origin)
+    return member
+
+
+def test_member_360_shows_the_tags_that_the_operator_may_see(cast, client, tagged):
+    for operator, seen in ((cast.sees_all, True), (cast.sees_mall, False)):
+        client.force_login(operator)
+        pages = [
+            client.get(reverse("admin:members_member_360", args=[tagged.pk])).content.decode(),
+            client.get(reverse("admin:members_member_panel", args=[tagged.pk, "tags"])).content.decode(),
+        ]
+        for page in pages:
+            assert "贵宾" in page
+            assert ("酒店住客" in page) is seen
+
+
+def test_the_member_list_shows_tags_of_the_group_and_is_filtered_by_tag(cast, client, tagged):
+    stranger = MemberFactory(businesses=[cast.mall])
+    client.force_login(cast.sees_mall)
+    page = client.get(reverse("admin:members_member_changelist"), {"tag": "vip"})
+    assert [member.pk for member in page.context["cl"].result_list] == [tagged.pk]
+    assert "贵宾</span>" in page.content.decode()
+    assert "酒店住客" not in page.content.decode()
+    assert stranger.member_no not in page.content.decode()
+
+
+def test_tagging_begins_on_member_360(cast, client, tagged):
+    client.force_login(cast.sees_mall)
+    form = client.get(reverse("admin:marketing_tag_member", args=[tagged.pk]), follow=True)
+    assert form.context["adminform"].form.initial["member"] == str(tagged.pk)

@@ -133,3 +133,12 @@ def test_a_rule_is_described_in_words():
         " 且 （非（近 90 天消费（业态：梧桐便利）：有 或 消费合计 ≥ ¥1,234.50））"
     )
     assert criteria.describe(None) == "全部会员"
+
+
+def test_every_example_is_a_rule():
+    build_cast()
+    examples = dict(criteria.examples())
+    for rule in examples.values():
+        criteria.validate(rule)
+    assert examples["业态会员"] == {"attr": "business", "cmp": "eq", "value": "MALL"}
+    assert {"可用积分", "消费·业态", "消费·合计", "随机一成会员"} <= set(examples)
