@@ -1,5 +1,7 @@
 """Statements for the finance systems of the businesses: each sees its own books, down to the posting."""
 
+from uuid import uuid4
+
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from rest_framework.generics import ListAPIView
@@ -7,9 +9,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from members.interfaces.api import checked, query
+from members.errors import NotYours
+from members.interfaces import Origin
+from members.interfaces.api import checked, make_origin, query
 from settlement.api import serializers as shapes
 from settlement.models import Period, Posting, Statement, StatementLine
+from settlement.services import periods
 
 
 class PeriodsView(ListAPIView):
@@ -23,6 +28,24 @@ class PeriodsView(ListAPIView):
 
     def get_queryset(self) -> QuerySet[Period]:
         return Period.objects.visible_to(self.request.user)
+
+
+class CutView(APIView):
+    scope = "settlement"
+
+    @query(shapes.PeriodAnswer, request=None, operation_id="settlement_cut")
+    def post(self, request: Request, name: str) -> Response:
+        """Write the statements of a period as it stands, by the group. May be repeated, so it needs no key."""
+        return Response(shapes.PeriodAnswer(periods.cut(_groups_period(request, name), origin=_origin(request))).data)
+
+
+class LockView(APIView):
+    scope = "settlement"
+
+    @query(shapes.PeriodAnswer, request=None, operation_id="settlement_lock")
+    def post(self, request: Request, name: str) -> Response:
+        """Close a period for good, by the group: later corrections enter the next one. There is no way back."""
+        return Response(shapes.PeriodAnswer(periods.lock(_groups_period(request, name), origin=_origin(request))).data)
 
 
 class StatementsView(ListAPIView):
@@ -86,6 +109,18 @@ class EntriesView(ListAPIView):
             journal__event=line.event,
             journal__is_prior_period=line.is_prior_period,
         ).select_related("journal__store", "journal__entry__lot")
+
+
+def _groups_period(request: Request, name: str) -> Period:
+    """A period to be closed or not by those who see all books. Raises NotYours for a business's channel."""
+    period = get_object_or_404(Period.objects.visible_to(request.user), name=name)
+    if not request.user.reach.is_group:
+        raise NotYours()
+    return period
+
+
+def _origin(request: Request) -> Origin:
+    return make_origin(request.user, {}, reference=uuid4().hex, input_hash="")
 
 
 def _statements(request: Request) -> QuerySet[Statement]:

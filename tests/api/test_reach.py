@@ -40,6 +40,7 @@ class Mall:
     purchase: int
     coupon: str
     template: str
+    period: str
     statement: int
     line: int
 
@@ -108,6 +109,8 @@ CASES = {
         lambda m: f"coupons/{m.coupon}/redemptions", lambda m: {"amount": 50_000, "store": "MALL-1"}
     ),
     "settlement_periods": Case(lambda m: "settlement/periods", is_hidden=False),
+    "settlement_cut": Case(lambda m: f"settlement/periods/{m.period}/cut", needs_key=False),
+    "settlement_lock": Case(lambda m: f"settlement/periods/{m.period}/lock", needs_key=False),
     "settlement_statements": Case(lambda m: "settlement/statements", is_hidden=False),
     "settlement_statement": Case(lambda m: f"settlement/statements/{m.statement}"),
     "settlement_lines": Case(lambda m: f"settlement/statements/{m.statement}/lines"),
@@ -115,6 +118,7 @@ CASES = {
 }
 OPERATIONS = {operation["operationId"]: method for method, _, operation in documented.operations()}
 EVERYBODYS = {"settlement_periods"}  # a calendar
+THE_GROUPS = {"settlement_cut", "settlement_lock"}
 
 
 @pytest.fixture
@@ -138,6 +142,7 @@ def mall(app, cast, shop) -> Mall:
         purchase=bought["id"],
         coupon=coupon["code"],
         template=template.code,
+        period=statement.period.name,
         statement=statement.pk,
         line=line.pk,
     )
@@ -148,8 +153,17 @@ def test_each_operation_has_a_case():
 
 
 def test_its_own_channel_is_served(app, cast, mall):
-    answers = {name: call(app(cast.mall_app), name, mall) for name in OPERATIONS}
+    answers = {name: call(app(cast.mall_app), name, mall) for name in OPERATIONS.keys() - THE_GROUPS}
     assert {name: answer.json() for name, answer in answers.items() if answer.status_code not in (200, 201)} == {}
+
+
+def test_the_group_alone_closes_periods(app, cast, mall):
+    for name in THE_GROUPS:
+        refused = call(app(cast.mall_app), name, mall)
+        assert (refused.status_code, refused.json()["code"]) == (403, "not_allowed")
+    assert call(app(cast.group_app), "settlement_cut", mall).status_code == 200
+    refused = call(app(cast.group_app), "settlement_lock", mall)
+    assert (refused.status_code, refused.json()["code"]) == (422, "period_not_over")
 
 
 def test_another_business_finds_nothing(app, cast, mall):
@@ -212,7 +226,7 @@ def what_is_found(stranger: App, mall: Mall, names: Iterable[str]) -> dict[str, 
 def _found(stranger: App, name: str, mall: Mall) -> Any:
     response = call(stranger, name, mall)
     if CASES[name].is_hidden:
-        return response.json() if response.status_code != 404 else None
+        return response.json() if response.status_code != (403 if name in THE_GROUPS else 404) else None
     rows = response.json()["results"]
     if name == "purchases_create_batch":
         return [row for row in rows if "answer" in row]
