@@ -75,9 +75,9 @@ class Stories:
         return len(new)
 
     def _visits(self, morning: datetime, count: int) -> Iterator[Visit]:
-        for number in range(min(count, len(self.households))):
+        for number in range(count):
             household = self.households[(morning.month * count + number) % len(self.households)]
-            store = self.stores[number % len(self.stores)]
+            store = self.stores[(morning.month + 3 * number) % len(self.stores)]  # now here, now there
             reference = f"{store.code}:{morning:%Y%m}:{household}"
             yield Visit(household, self.members[household], store, reference, morning + timedelta(minutes=4 * number))
 
