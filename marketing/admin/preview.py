@@ -1,6 +1,7 @@
 """What a rule that is being typed says, and how many members it finds."""
 
 import json
+from typing import Any
 
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
@@ -20,7 +21,7 @@ from members.services.organisation import group
 def rule_preview(request: HttpRequest) -> HttpResponse:
     scope = request.POST.get("scope") or request.POST.get("owner")
     form = RulePreviewForm({"rule": request.POST.get("rule"), "scope": scope}, actor=request.user)
-    context = {"form": form}
+    context: dict[str, Any] = {"form": form}
     if form.is_valid():
         rule, node = form.cleaned_data["rule"], form.cleaned_data["scope"]
         today = timezone.localdate(timezone=group().zone)

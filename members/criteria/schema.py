@@ -138,8 +138,7 @@ def _say(error: ValidationError, vocabulary: Vocabulary) -> str:
             choices = "、".join(map(str, limit))
             return str(_("只能是 %(choices)s，实际是%(found)s") % {"choices": choices, "found": _shown(error.instance)})
         case "required":
-            missing = [key for key in limit if key not in error.instance]
-            return str(_("缺少 %s") % "、".join(missing))
+            return str(_("缺少 %s") % "、".join(key for key in limit if key not in error.instance))
         case "dependentRequired":
             missing = {key for one, keys in limit.items() if one in error.instance for key in keys} - set(
                 error.instance

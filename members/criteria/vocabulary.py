@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.db import models
 from django.db.models import Exists, Expression, F, Q, QuerySet
@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from members.criteria.moment import Moment
 
 Node = dict[str, Any]
-Condition = Combinable | Q
+Condition: TypeAlias = Combinable | Q
 Choices = Callable[[], Mapping[str, str]]
 
 EQUALITY = ("eq", "ne", "in")
