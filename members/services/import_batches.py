@@ -149,19 +149,19 @@ def judge(job_id: int, *, business: OrgUnit) -> None:
             cursor.execute(statement, values)
 
 
-def import_batch(job_id: int, first: int, last: int, *, origin: Origin) -> Imported:
+def import_batch(job_id: int, first: int, last: int, *, business: OrgUnit, origin: Origin) -> Imported:
     """Import the rows `first` to `last` in one transaction; what the database has by now is looked up once more."""
     for _attempt in range(TRIES - 1):
         try:
-            return _import_once(job_id, first, last, origin)
+            return _import_once(job_id, first, last, business, origin)
         except IntegrityError:  # a parallel enrolment took an identity or a member number between look and insert
             continue
-    return _import_once(job_id, first, last, origin)
+    return _import_once(job_id, first, last, business, origin)
 
 
 @transaction.atomic
-def _import_once(job_id: int, first: int, last: int, origin: Origin) -> Imported:
-    values = _values(job_id, first, last, origin.business) | {
+def _import_once(job_id: int, first: int, last: int, business: OrgUnit, origin: Origin) -> Imported:
+    values = _values(job_id, first, last, business) | {
         "channel": origin.channel.pk,
         "operator": origin.actor.pk if origin.actor else None,
         "at": origin.at,
@@ -176,7 +176,7 @@ def _import_once(job_id: int, first: int, last: int, origin: Origin) -> Imported
         imported = cursor.rowcount
     _record("member.enrolled", enrolled, origin)
     _record("member.identified", identified, origin)
-    _record("member.joined", joined, origin)
+    _record("member.joined", joined, origin, business=business.code)
     return Imported(done=rows, failed=rows - imported)
 
 
@@ -201,9 +201,9 @@ def _written(cursor, statement: str, values: dict[str, Any]) -> set[int]:
     return {member_id for (member_id,) in cursor.fetchall()}
 
 
-def _record(event_type: str, member_ids: set[int], origin: Origin) -> None:
+def _record(event_type: str, member_ids: set[int], origin: Origin, **data: str) -> None:
     if member_ids:
-        events.record_many(event_type, origin=origin, member_ids=sorted(member_ids))
+        events.record_many(event_type, origin=origin, member_ids=sorted(member_ids), data=data)
 
 
 def _values(job_id: int, first: int, last: int, business: OrgUnit) -> dict[str, Any]:

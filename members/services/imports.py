@@ -55,7 +55,8 @@ def businesses_of(operator: Operator) -> QuerySet[OrgUnit]:
 
 def upload(file: UploadedFile, *, business: OrgUnit, operator: Operator) -> Job:
     """Take a file for a business; hand the job to the task `check_import`. Raises NotYours, UnreadableFile."""
-    if not businesses_of(operator).filter(pk=business.pk).exists():
+    reach = operator.reach
+    if reach is None or not businesses_of(operator).filter(pk=business.pk).exists():
         raise NotYours(field="business")
     if file.size > settings.MEMBERS_IMPORT_MAX_BYTES:
         raise UnreadableFile.too_large()
@@ -63,7 +64,7 @@ def upload(file: UploadedFile, *, business: OrgUnit, operator: Operator) -> Job:
     return jobs.add_job(
         KIND,
         _("导入会员：%(file)s") % {"file": name[:150]},
-        org_unit=business if business.path.startswith(operator.reach.path) else operator.reach,
+        org_unit=business if business.path.startswith(reach.path) else reach,
         operator=operator,
         source_file=file,
         summary={"file": name},
@@ -187,10 +188,11 @@ def _run(progress: jobs.Progress) -> dict[str, Any]:
     job = progress.job
     if _rows(job).count() != job.summary["rows"]:
         raise UploadLost
-    origin = own_origin("import", reference=f"import-{job.pk}", actor=job.operator, business=job.org_unit.business)
+    business = job.org_unit.business
+    origin = own_origin("import", reference=f"import-{job.pk}", actor=job.operator, business=business)
     _report_what_is_done(progress)
     for first, last in _batches(job):
-        imported = import_batches.import_batch(job.pk, first, last, origin=origin)
+        imported = import_batches.import_batch(job.pk, first, last, business=business, origin=origin)
         progress.advance(imported.done, imported.failed)
     return _totals(job)
 

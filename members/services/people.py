@@ -100,14 +100,14 @@ def enrol(
         member, is_new = _register(wanted, person, business, store, source, origin)
     if not is_new:
         _recognise(member, wanted, origin)
-    joined = bool(business) and ensure_membership(member, business, origin=origin, store=store)
+    joined = business is not None and ensure_membership(member, business, origin=origin, store=store)
     return {"member_no": member.member_no, "is_new": is_new, "is_new_membership": joined}
 
 
 @idempotent("members.join")
 def join(member: Member, *, business: OrgUnit | None, store: OrgUnit | None = None, origin: Origin) -> Answer:
     """Let a member whom another business knows join this one."""
-    joined = bool(business) and ensure_membership(member, business, origin=origin, store=store)
+    joined = business is not None and ensure_membership(member, business, origin=origin, store=store)
     return {"member_no": member.member_no, "is_new": False, "is_new_membership": joined}
 
 
