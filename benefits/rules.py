@@ -193,7 +193,8 @@ def undoing_shares(original: Sequence[Share], undone: Sequence[Sequence[Share]],
     """What brings the undone part of a charge up to `target`, each payer in the original ratio; amounts ≤ 0 in sum.
 
     `undone` are the shares of what has undone it so far (negative). The targets are cumulative, so that partial
-    refunds in any order end where a full one ends.
+    refunds in any order end where a full one ends. The price of that: with three payers or more, one payer's target
+    may fall by a fen while the whole rises (largest remainder's paradox), and his amount is then +1.
     """
     due = apportion(target, [share["amount"] for share in original])
     done = [sum(shares[i]["amount"] for shares in undone) for i in range(len(original))]
