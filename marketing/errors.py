@@ -22,6 +22,11 @@ class TagsAskForEachOther(Refused):
         super().__init__(_("规则标签之间不能循环引用：%s") % cycle, **details)
 
 
+class TagEndsBeforeItBegins(Refused):
+    code = "tag_ends_before_it_begins"
+    message = _("标签的结束时间须晚于开始时间。")
+
+
 class OutOfTheTagsScope(Refused):
     code = "out_of_the_tags_scope"
     message = _("该会员不在此标签的适用组织内。")

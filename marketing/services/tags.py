@@ -7,7 +7,13 @@ from time import monotonic
 from django.db import DatabaseError, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
 
-from marketing.errors import NotARuleTag, OutOfTheTagsScope, TagIsBeingRecomputed, TagsAskForEachOther
+from marketing.errors import (
+    NotARuleTag,
+    OutOfTheTagsScope,
+    TagEndsBeforeItBegins,
+    TagIsBeingRecomputed,
+    TagsAskForEachOther,
+)
 from marketing.models import MemberTag, Tag, TagRun
 from marketing.rules import cycle_in, in_dependency_order
 from marketing.statements import insert_select, time_limit
@@ -43,7 +49,9 @@ def refuse_cycle(tag: Tag) -> None:
 def tag_member(
     member: Member, tag: Tag, *, why: str, origin: Origin, value: str = "", until: datetime | None = None
 ) -> MemberTag:
-    """Set a tag by hand: it beats the tag's rule, until its end. Raises OutOfTheTagsScope."""
+    """Set a tag by hand: it beats the tag's rule, until its end. Raises OutOfTheTagsScope, TagEndsBeforeItBegins."""
+    if until is not None and until <= origin.at:
+        raise TagEndsBeforeItBegins(field="until")
     refuse_out_of_scope(member, tag)
     row = _set_by_hand(member, tag, why=why, origin=origin, value=value, until=until, is_held_off=False)
     record("tag.set", origin=origin, member=member, data={"tag": tag.code, "value": value})

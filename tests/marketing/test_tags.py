@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from marketing import tasks
-from marketing.errors import NotARuleTag, OutOfTheTagsScope, TagsAskForEachOther
+from marketing.errors import NotARuleTag, OutOfTheTagsScope, TagEndsBeforeItBegins, TagsAskForEachOther
 from marketing.models import MemberTag, Tag, TagRun
 from marketing.services import tags
 from marketing.services.preview import Preview, preview
@@ -115,6 +115,12 @@ def test_a_tag_of_a_business_reaches_its_members_only(cast, origin):
     with pytest.raises(OutOfTheTagsScope):
         tags.tag_member(stranger, tag, why="", origin=origin)
     assert carriers(tag) == {ours}
+
+
+def test_a_tag_ends_after_it_begins(cast, origin, vip):
+    with pytest.raises(TagEndsBeforeItBegins):
+        tags.tag_member(MemberFactory(), vip, why="", until=origin.at, origin=origin)
+    assert not MemberTag.objects.exists()
 
 
 def test_frozen_closed_and_merged_members_carry_no_rule_tag(cast, origin, regulars):

@@ -170,7 +170,7 @@ def assert_agreement(tree: dict, people: dict[int, Person], as_of: date) -> None
 def test_random_rules_answer_as_the_reference_does(seed):
     people = populate(seed)
 
-    @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(trees, st.dates(date(2024, 5, 1), date(2024, 6, 10)))
     def agree(tree, as_of):
         assume(depth(tree) <= 5)
