@@ -4,18 +4,23 @@ import io
 import os
 from collections.abc import Iterator
 from datetime import date
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from django.core.handlers.wsgi import WSGIHandler
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test.testcases import LiveServerThread
 from django.utils import timezone
 
-from config.complete_journey import Journey, load
+from config.complete_journey import ZONE, Journey, load
+from config.demo import edition
 from config.demo.edition import Edition, Rule, weeks_until
 from config.demo.keyring import Keyring
 from config.demo.organisation import WHOLE_BASKETS
 from config.demo.people import by_household
+from config.replay import selection
 from config.replay.progress import ProgressBar
 from config.replay.selection import select
 from loyalty.models import Account, Purchase, Transaction
@@ -42,6 +47,24 @@ def empty_database(django_db_setup, django_db_blocker, request) -> Iterator[None
     with django_db_blocker.unblock(), cloned_database(os.getpid(), f"replay_{abs(hash(request.node.name))}"):
         yield
         connection.close()
+
+
+@pytest.fixture
+def server(empty_database) -> Iterator[str]:
+    """The API on a port of its own, over the same database."""
+    thread = LiveServerThread("127.0.0.1", WSGIHandlerOfTests, connections_override={})
+    thread.daemon = True
+    thread.start()
+    assert thread.is_ready.wait(30)
+    yield f"http://127.0.0.1:{thread.port}"
+    thread.terminate()
+
+
+class WSGIHandlerOfTests(WSGIHandler):
+    """LiveServerThread wraps a handler; ours needs nothing of what it would add."""
+
+    def __init__(self, wsgi_handler: WSGIHandler) -> None:
+        super().__init__()
 
 
 def replay(*options: str) -> str:
@@ -80,15 +103,27 @@ def test_rule_a_gives_the_same_in_order_and_shuffled_and_twice(journey, empty_da
     assert Purchase.objects.count() == BASKETS
     call_command("verify_ledger", stdout=io.StringIO())
 
+    members = by_household(journey, business=OrgUnit.objects.get(code=WHOLE_BASKETS))
+    assert sorted(members) == np.unique(journey.household).tolist()
+    assert Member.objects.count() == 2_469
     with pytest.raises(CommandError, match="rule A"):
         replay("--rule=B")
 
 
-def test_members_are_the_households_and_found_by_their_number(journey, empty_database):
-    replay("--rule=A", "--baskets=1")
-    members = by_household(journey, business=OrgUnit.objects.get(code=WHOLE_BASKETS))
-    assert sorted(members) == np.unique(journey.household).tolist()
-    assert Member.objects.count() == 2_469
+def test_the_api_takes_the_same_purchases_one_by_one_and_in_batches(journey, server, monkeypatch):
+    monkeypatch.setattr(selection, "digest", lambda number: number % 10 * 5)  # a refund of every tenth basket
+    over_http = ("--rule=A", "--http=1", f"--url={server}", "--refunds")
+    assert "sent       25 purchases" in replay(*over_http, "--baskets=25")
+    assert "sent       25 purchases" in replay(*over_http, "--baskets=50", "--batch=30")
+    assert "sent       0 purchases" in replay("--rule=A", "--baskets=50")
+
+    purchases = Purchase.objects.all()
+    kept = {number: 0 for number in journey.number[:50].tolist()}
+    for purchase in purchases:
+        kept[int(purchase.external_number)] = 0 if purchase.refunded_amount else purchase.net_amount // 100
+    assert sum(Account.objects.values_list("balance", flat=True)) == sum(kept.values())
+    assert purchases.count() == 50
+    assert purchases.filter(refunded_amount__gt=0).exists()
 
 
 def test_an_organisation_that_is_not_the_demos_is_left_alone(empty_database):
@@ -98,17 +133,18 @@ def test_an_organisation_that_is_not_the_demos_is_left_alone(empty_database):
     assert OrgUnit.objects.count() == 1
 
 
-def test_refunds_are_one_basket_in_fifty_that_cost_anything(journey):
-    selection = select(journey, Edition(Rule.A, 0), baskets=5_000, refunds_until=timezone.now())
-    refunded = [receipt for receipt in selection.receipts(selection.positions) if selection.is_refunded(receipt)]
+def test_refunds_are_one_basket_in_fifty_that_cost_anything(journey, monkeypatch):
+    monkeypatch.setattr(edition, "group", lambda: SimpleNamespace(zone=ZONE))
+    chosen = select(journey, Edition(Rule.A, 0), baskets=5_000, refunds_until=timezone.now())
+    refunded = [receipt for receipt in chosen.receipts(chosen.positions) if chosen.is_refunded(receipt)]
     assert 70 <= len(refunded) <= 130
     assert all(receipt.amount for receipt in refunded)
 
 
 def test_lanes_keep_each_household_in_order_and_lose_nothing(journey):
-    selection = select(journey, Edition(Rule.B, 0), baskets=3_000)
-    lanes = selection.lanes(4, by_household=True)
-    assert sorted(np.concatenate(lanes).tolist()) == selection.positions.tolist()
+    chosen = select(journey, Edition(Rule.B, 0), baskets=3_000)
+    lanes = chosen.lanes(4, by_household=True)
+    assert sorted(np.concatenate(lanes).tolist()) == chosen.positions.tolist()
     households = [set(journey.household[lane].tolist()) for lane in lanes]
     assert sum(map(len, households)) == len(set.union(*households))
     assert all((np.diff(lane) > 0).all() for lane in lanes)
@@ -123,9 +159,9 @@ def test_a_sample_of_households_is_always_the_same_and_has_the_examples(journey)
 
 def test_the_year_is_shifted_by_whole_weeks():
     weeks = weeks_until(date(2026, 11, 20))
-    edition = Edition(Rule.B, weeks)
-    assert date(2026, 11, 13) < edition.last_day <= date(2026, 11, 20)
-    assert edition.last_day.weekday() == date(2017, 12, 31).weekday()
+    shifted = Edition(Rule.B, weeks)
+    assert date(2026, 11, 13) < shifted.last_day <= date(2026, 11, 20)
+    assert shifted.last_day.weekday() == date(2017, 12, 31).weekday()
 
 
 def test_the_bar_shows_count_rate_and_time_left():
