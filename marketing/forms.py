@@ -73,7 +73,8 @@ class MemberTagForm(forms.ModelForm):
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["why"].required = True
+        if "why" in self.fields:  # one that is only looked at has no fields
+            self.fields["why"].required = True
 
     def _get_validation_exclusions(self) -> set[str]:
         """The form itself has checked the member; excluded here, no constraint over it is."""

@@ -118,6 +118,11 @@ class OperatorAdmin(UserAdmin, ScopedAdmin):
     filter_horizontal = ("groups",)
     readonly_fields = ()
 
+    def formfield_for_manytomany(self, db_field, request: HttpRequest, **kwargs):
+        """Roles belong to no node."""
+        kwargs["queryset"] = db_field.remote_field.model.objects.all()
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
     def has_change_permission(self, request: HttpRequest, obj: Operator | None = None) -> bool:
         """A superuser is changed by superusers only: nobody raises himself above his own rights."""
         allowed = super().has_change_permission(request, obj)

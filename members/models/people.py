@@ -10,6 +10,7 @@ from members.models.channels import Channel
 from members.models.operators import Operator
 from members.models.organisation import OrgUnit
 from members.personal_data import EncryptedTextField, blind_index
+from members.scoping import rows_within
 
 
 class MemberQuerySet(models.QuerySet):
@@ -119,6 +120,11 @@ class Identity(models.Model):
         return f"{self.get_kind_display()} …{self.last_four}"
 
 
+class MembershipQuerySet(models.QuerySet):
+    def visible_to(self, actor) -> "MembershipQuerySet":
+        return rows_within(self, actor.reach, business="business")
+
+
 class Membership(models.Model):
     """That a business knows a member: who, where from, since when."""
 
@@ -132,6 +138,8 @@ class Membership(models.Model):
         Operator, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("操作员")
     )
     joined_at = models.DateTimeField(_("入会时间"))
+
+    objects = MembershipQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("业态会员关系")
