@@ -26,6 +26,19 @@ def run_import(job_id: int) -> None:
 
 
 @shared_task(ignore_result=True)
+def resume_imports() -> None:
+    """Beat, every few minutes: a killed worker's task comes back from the broker after hours only.
+
+    One too many does no harm: a job that is held by a living worker, or done, is passed over.
+    """
+    to_check, to_import = imports.unfinished()
+    for job_id in to_check:
+        check_import.delay(job_id)
+    for job_id in to_import:
+        run_import.delay(job_id)
+
+
+@shared_task(ignore_result=True)
 def forget_old_imports() -> None:
     """Beat, nightly: failed rows hold personal data, so they are not kept for ever."""
     imports.forget_rows(before=timezone.now() - timedelta(days=settings.MEMBERS_IMPORT_KEEP_DAYS))

@@ -234,6 +234,13 @@ def failures(job: Job, *, origin: Origin) -> io.BytesIO:
     return write_workbook(Sheet(_("失败清单"), columns, rows, widths=[8, 40] + [18] * len(header)))
 
 
+def unfinished() -> tuple[list[int], list[int]]:
+    """Jobs still to be checked, and to be imported: what waits in the queue, is being done, or lost its worker."""
+    going = Job.objects.filter(kind=KIND, state__in=(Job.State.QUEUED, Job.State.RUNNING))
+    to_check, to_import = going.exclude(summary__has_key="rows"), going.filter(summary__has_key="rows")
+    return [job.pk for job in to_check], [job.pk for job in to_import]
+
+
 def cancel(job: Job) -> bool:
     """Drop a draft or stop an import; what is imported already stays."""
     was_cancelled = jobs.cancel(job)

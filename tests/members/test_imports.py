@@ -19,6 +19,7 @@ from members.services import import_batches, imports
 from members.services.organisation import own_origin
 from members.services.people import enrol, find
 from members.services.spreadsheets import read_rows
+from members.tasks import resume_imports
 from tests.cast import Cast
 from tests.factories import MemberFactory, OperatorFactory
 
@@ -240,7 +241,9 @@ def test_a_killed_import_goes_on_where_it_stopped(cast: Cast, monkeypatch: pytes
         imports.run(job.pk)
     job.refresh_from_db()
     assert (job.state, Member.objects.count()) == ("running", 3)
-    job = imports.run(job.pk)
+    assert imports.unfinished() == ([], [job.pk])
+    resume_imports()
+    job.refresh_from_db()
     assert (job.state, job.done, totals(job)) == ("done", 8, (8, 0, 0, 0))
     assert Member.objects.count() == 8
 
