@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 
 from benefits.models import Coupon
 from benefits.services.tiers import standing
-from members.interfaces import member_required
+from members.interfaces.pages import member_required
 from members.models import Member, Operator, OrgUnit
 
 State = Coupon.State

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET
 from loyalty.models import Asset, Bucket, Entry, Transaction
 from loyalty.rules import first_of_next_month, start_of
 from loyalty.services.standing import points_standing
-from members.interfaces import member_required
+from members.interfaces.pages import member_required
 from members.models import Member, Operator, OrgUnit
 
 PAGE = 20

@@ -17,7 +17,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from members import sessions
 from members.errors import MemberClosed, Refused
 from members.forms import TERMS_VERSION, CodeForm, EnrolForm, PhoneForm
-from members.interfaces import home_panels, member_required
+from members.interfaces import home_panels
+from members.interfaces.pages import member_required
 from members.models import Identity, Member, OrgUnit
 from members.rules import mask_phone
 from members.services.member_code import GRACE, LIFETIME, issue_member_code

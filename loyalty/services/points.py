@@ -10,7 +10,7 @@ from loyalty.models import Account, Asset, AssetPolicy, Hold, Lot, Transaction
 from loyalty.services import ledger
 from loyalty.services.ledger import Kind
 from loyalty.services.terms import expiry_of, policy_of, price_of
-from loyalty.services.undoing import claw_back, not_yet_restored, restore, still_standing
+from loyalty.services.undoing import claw_back, lot_of, not_yet_restored, restore, still_standing
 from members.errors import MemberClosed
 from members.events import record
 from members.interfaces import Answer, Origin
@@ -214,16 +214,15 @@ def _describe_entry(entry) -> dict:
 def _undo(
     transaction: Transaction, account: Account, *, policy: AssetPolicy, reason: str, origin: Origin
 ) -> Transaction:
-    if transaction.kind in (Kind.EARN, Kind.ADJUST) and transaction.quantity > 0:
-        left = still_standing(Lot.objects.get(entries__transaction=transaction, entries__quantity__gt=0))
-        undo = claw_back
-    elif transaction.kind in (Kind.BURN, Kind.CAPTURE, Kind.ADJUST):
-        left, undo = not_yet_restored(transaction), restore
-    else:
+    gave = transaction.kind in (Kind.EARN, Kind.ADJUST) and transaction.quantity > 0
+    if not gave and transaction.kind not in (Kind.BURN, Kind.CAPTURE, Kind.ADJUST):
         raise NotReversible(kind=transaction.kind)
+    left = still_standing(lot_of(transaction)) if gave else not_yet_restored(transaction)
     if left <= 0:
         raise NotReversible(transaction=transaction.pk)
-    return undo(transaction, account, left, policy=policy, origin=origin, reason=reason)
+    if gave:
+        return claw_back(transaction, account, left, policy=policy, origin=origin, reason=reason)
+    return restore(transaction, account, left, policy=policy, origin=origin, reason=reason)
 
 
 def _lock_hold(held: Hold) -> tuple[Account, Hold]:

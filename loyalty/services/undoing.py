@@ -27,7 +27,7 @@ def claw_back(
 
     Every entry names the entry that gave. Raises NotReversible where more is asked than was given and still stands.
     """
-    lot = Lot.objects.get(entries__transaction=earned, entries__quantity__gt=0)
+    lot = lot_of(earned)
     given = lot.entries.filter(quantity__gt=0, transaction__kind__in=EARNING).order_by("-pk").first()
     if quantity > still_standing(lot):
         raise NotReversible(wanted=quantity)
@@ -72,6 +72,11 @@ def restore(
         expire(account, lapsed, origin=origin)
     cure(account, before, origin=origin)
     return restored
+
+
+def lot_of(earned: Transaction) -> Lot:
+    """The one lot that an earn (or an adjustment upwards) made."""
+    return Lot.objects.get(entries__transaction=earned, entries__quantity__gt=0)
 
 
 def still_standing(lot: Lot) -> int:

@@ -1,5 +1,16 @@
 """The back office of this floor: members and their 360° page, the organisation, channels, events and jobs."""
 
-from members.admin import events, members, organisation
+from members.admin.events import DeliveryAdmin, EventAdmin, JobAdmin
+from members.admin.members import MemberAdmin, MembershipAdmin
+from members.admin.organisation import ChannelAdmin, OperatorAdmin, OrgUnitAdmin
 
-__all__ = ["events", "members", "organisation"]
+__all__ = [
+    "ChannelAdmin",
+    "DeliveryAdmin",
+    "EventAdmin",
+    "JobAdmin",
+    "MemberAdmin",
+    "MembershipAdmin",
+    "OperatorAdmin",
+    "OrgUnitAdmin",
+]

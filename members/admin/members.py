@@ -46,14 +46,17 @@ def shown_identity(request: HttpRequest, identity: Identity) -> str:
 class MemberChangeList(ChangeList):
     """Fetches the columns of the floors above for one page at a time, each in one query."""
 
+    result_list: Any
+
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        self.result_list = members = list(self.result_list)
+        members: list[Any] = list(self.result_list)
         keys = [member.pk for member in members]
         contributed = {column.name: column.values(keys) for column in member_pages.columns}
         for member in members:
             member.phone = next((i for i in member.identities.all() if i.kind == Identity.Kind.PHONE), None)
             member.contributed = {name: values.get(member.pk) for name, values in contributed.items()}
+        self.result_list = members
 
 
 @admin.register(Member)

@@ -3,17 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import wraps
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils import timezone
-from django_htmx.http import HttpResponseClientRedirect
-
-from members import sessions
 
 if TYPE_CHECKING:
     from members.models import Channel, Member, Operator, OrgUnit, Request, Terminal
@@ -55,7 +47,7 @@ class Panel:
     name: str
     title: str
     template: str
-    context: Callable[["Member", "Operator | None"], dict[str, Any]]
+    context: Callable[["Member", Any], dict[str, Any]]
     permission: str = ""
     order: int = 100
     place: str = "body"
@@ -76,24 +68,3 @@ class PanelTable:
 
 home_panels = PanelTable()
 member_360_panels = PanelTable()
-
-
-def member_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """For members' own pages: `request.member` is who signed in; in local time. Others sign in first."""
-
-    @wraps(view)
-    def only_for_members(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-        request.member = sessions.member_of(request)
-        if request.member is None:
-            return _to_sign_in(request)
-        with timezone.override(sessions.group_zone()):
-            return view(request, *args, **kwargs)
-
-    return only_for_members
-
-
-def _to_sign_in(request: HttpRequest) -> HttpResponse:
-    address = reverse("member:sign_in")
-    if request.htmx:  # the page around the part has to go, not only the part
-        return HttpResponseClientRedirect(address)
-    return redirect(f"{address}?{urlencode({'next': request.get_full_path()})}")
