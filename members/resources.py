@@ -7,7 +7,7 @@ from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.utils.translation import gettext as translate
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from members.errors import Refused
@@ -98,11 +98,11 @@ class MemberRowReader:
             if value:
                 row.identities[kind] = value
         elif kind == "phone":
-            row.problems.append(translate("手机号必填"))
+            row.problems.append(gettext("手机号必填"))
 
     def _limited(self, row: MemberRow, text: str, title: Any, length: int) -> str:
         if len(text) > length:
-            row.problems.append(translate("%(title)s不能超过 %(length)d 个字") % {"title": title, "length": length})
+            row.problems.append(gettext("%(title)s不能超过 %(length)d 个字") % {"title": title, "length": length})
         return text[:length]
 
     def _birthday(self, cell: Any) -> date | None:
@@ -139,14 +139,14 @@ def template() -> io.BytesIO:
     explanations = [str(column.explanation) for column in MEMBER_COLUMNS]
     return write_workbook(
         Sheet(
-            title=translate("会员"),
+            title=gettext("会员"),
             header=[title + star for title, star in zip(titles, required, strict=True)],
             rows=(),
             widths=[column.width for column in MEMBER_COLUMNS],
         ),
         Sheet(
-            title=translate("填写说明"),
-            header=[translate("列"), translate("说明"), translate("示例一"), translate("示例二")],
+            title=gettext("填写说明"),
+            header=[gettext("列"), gettext("说明"), gettext("示例一"), gettext("示例二")],
             rows=zip(titles, explanations, *SAMPLES, strict=True),
             widths=[16, 56, 20, 20],
         ),

@@ -11,13 +11,14 @@
     light: ["#0f766e", "#d98a1f", "#3b6fd4", "#b4426f", "#7a5cc9", "#5d8f2b", "#1590b0", "#a35a2a"],
     dark: ["#2fb5a5", "#e8a84a", "#6f9bf0", "#d8729b", "#a18be6", "#8cbf54", "#4fb8d6", "#cf8555"],
   };
+  const LANGUAGE = document.documentElement.lang || "zh-CN";
   const FORMATS = {
-    integer: new Intl.NumberFormat("zh-CN", { maximumFractionDigits: 2 }).format,
-    yuan: (fen) => "¥" + (fen / 100).toLocaleString("zh-CN", { minimumFractionDigits: 2, maximumFractionDigits: 2 }),
+    integer: new Intl.NumberFormat(LANGUAGE, { maximumFractionDigits: 2 }).format,
+    yuan: (fen) => "¥" + (fen / 100).toLocaleString(LANGUAGE, { minimumFractionDigits: 2, maximumFractionDigits: 2 }),
     percent: (share) => (share * 100).toFixed(1) + "%",
   };
-  // Axes have little room: 1.2万, 3.4亿.
-  const SHORT = new Intl.NumberFormat("zh-CN", { notation: "compact", maximumFractionDigits: 1 }).format;
+  // Axes have little room: 1.2万, 3.4亿; in English 12K, 340M.
+  const SHORT = new Intl.NumberFormat(LANGUAGE, { notation: "compact", maximumFractionDigits: 1 }).format;
   const AXIS_FORMATS = {
     integer: SHORT,
     yuan: (fen) => "¥" + SHORT(fen / 100),

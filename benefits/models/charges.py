@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from benefits.models.coupons import Coupon
 from loyalty.models import Purchase, Refund
@@ -47,7 +48,7 @@ class Charge(models.Model):
 
     class Meta:
         verbose_name = _("权益费用")
-        verbose_name_plural = _("权益费用")
+        verbose_name_plural = pgettext_lazy("plural", "权益费用")
         ordering = ("-id",)
         constraints = (
             models.CheckConstraint(

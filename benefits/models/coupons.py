@@ -8,6 +8,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from benefits.scoping import lineage, of_owners_in_sight
 from loyalty.models import Purchase
@@ -81,7 +82,7 @@ class CouponTemplate(models.Model):
 
     class Meta:
         verbose_name = _("券模板")
-        verbose_name_plural = _("券模板")
+        verbose_name_plural = pgettext_lazy("plural", "券模板")
         ordering = ("-id",)
         constraints = (
             models.CheckConstraint(name="coupon_template_is_worth_something", condition=Q(amount__gt=0)),
@@ -122,7 +123,7 @@ class CouponShare(models.Model):
 
     class Meta:
         verbose_name = _("承担比例")
-        verbose_name_plural = _("承担比例")
+        verbose_name_plural = pgettext_lazy("plural", "承担比例")
         ordering = ("id",)
         constraints = (
             models.UniqueConstraint(
@@ -188,7 +189,7 @@ class Coupon(models.Model):
 
     class Meta:
         verbose_name = _("券")
-        verbose_name_plural = _("券")
+        verbose_name_plural = pgettext_lazy("plural", "券")
         ordering = ("-id",)
         permissions = (("issue_coupon", _("可以发券")), ("revoke_coupon", _("可以作废券")))
         constraints = (

@@ -8,6 +8,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from benefits.scoping import of_owners_in_sight
 from members.models import Member, OrgUnit
@@ -50,7 +51,7 @@ class TierProgramme(models.Model):
 
     class Meta:
         verbose_name = _("等级体系")
-        verbose_name_plural = _("等级体系")
+        verbose_name_plural = pgettext_lazy("plural", "等级体系")
         constraints = (
             models.UniqueConstraint(
                 fields=["org_unit"], condition=Q(is_active=True), name="tier_programme_is_one_per_node"
@@ -98,7 +99,7 @@ class Tier(models.Model):
 
     class Meta:
         verbose_name = _("等级")
-        verbose_name_plural = _("等级")
+        verbose_name_plural = pgettext_lazy("plural", "等级")
         ordering = ("programme", "rank")
         constraints = (
             models.UniqueConstraint(fields=["programme", "code"], name="tier_code_is_unique_in_its_programme"),
@@ -139,7 +140,7 @@ class TierPrice(models.Model):
 
     class Meta:
         verbose_name = _("等级价")
-        verbose_name_plural = _("等级价")
+        verbose_name_plural = pgettext_lazy("plural", "等级价")
         constraints = (
             models.UniqueConstraint(fields=["tier", "business"], name="tier_price_is_one_per_tier_and_business"),
             models.CheckConstraint(
@@ -190,7 +191,7 @@ class MemberTier(models.Model):
 
     class Meta:
         verbose_name = _("等级记录")
-        verbose_name_plural = _("等级记录")
+        verbose_name_plural = pgettext_lazy("plural", "等级记录")
         ordering = ("member", "-since", "-id")
         constraints = (
             ExclusionConstraint(

@@ -9,6 +9,7 @@ from datetime import datetime
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from loyalty.models.purchases import Purchase, Refund
 from members.models import Channel, Member, Operator, OrgUnit, Request
@@ -47,7 +48,7 @@ class Account(models.Model):
 
     class Meta:
         verbose_name = _("账户")
-        verbose_name_plural = _("账户")
+        verbose_name_plural = pgettext_lazy("plural", "账户")
         permissions = (("adjust_account", _("可以调整会员资产")),)
         constraints = (
             models.UniqueConstraint(fields=["member", "asset"], name="account_is_one_per_member_and_asset"),
@@ -100,7 +101,7 @@ class Lot(models.Model):
 
     class Meta:
         verbose_name = _("批次")
-        verbose_name_plural = _("批次")
+        verbose_name_plural = pgettext_lazy("plural", "批次")
         constraints = (
             models.CheckConstraint(
                 name="lot_remaining_lies_between_nothing_and_its_quantity",
@@ -185,7 +186,7 @@ class Transaction(models.Model):
 
     class Meta:
         verbose_name = _("交易")
-        verbose_name_plural = _("交易")
+        verbose_name_plural = pgettext_lazy("plural", "交易")
         ordering = ("-id",)
         permissions = (("reverse_transaction", _("可以冲正交易")),)
         constraints = (
@@ -214,7 +215,7 @@ class Entry(models.Model):
 
     class Meta:
         verbose_name = _("分录")
-        verbose_name_plural = _("分录")
+        verbose_name_plural = pgettext_lazy("plural", "分录")
         constraints = (models.CheckConstraint(name="entry_moves_something", condition=~Q(quantity=0)),)
 
     def __str__(self) -> str:
@@ -254,7 +255,7 @@ class Hold(models.Model):
 
     class Meta:
         verbose_name = _("冻结单")
-        verbose_name_plural = _("冻结单")
+        verbose_name_plural = pgettext_lazy("plural", "冻结单")
         constraints = (
             models.CheckConstraint(name="hold_is_of_something", condition=Q(quantity__gt=0)),
             models.CheckConstraint(

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from loyalty.models.rules import EarnRule
 from members.models import Channel, Member, Operator, OrgUnit, Request, Terminal
@@ -40,7 +41,7 @@ class Purchase(models.Model):
 
     class Meta:
         verbose_name = _("消费")
-        verbose_name_plural = _("消费")
+        verbose_name_plural = pgettext_lazy("plural", "消费")
         ordering = ("-id",)
         constraints = (
             models.UniqueConstraint(fields=["store", "external_number"], name="purchase_number_is_unique_in_its_store"),
@@ -95,7 +96,7 @@ class PurchaseLine(models.Model):
 
     class Meta:
         verbose_name = _("消费明细")
-        verbose_name_plural = _("消费明细")
+        verbose_name_plural = pgettext_lazy("plural", "消费明细")
         ordering = ("number",)
         constraints = (
             models.UniqueConstraint(fields=["purchase", "number"], name="purchase_line_number_is_unique"),
@@ -145,7 +146,7 @@ class Tender(models.Model):
 
     class Meta:
         verbose_name = _("支付")
-        verbose_name_plural = _("支付")
+        verbose_name_plural = pgettext_lazy("plural", "支付")
         constraints = (models.CheckConstraint(name="tender_pays_something", condition=Q(amount__gt=0)),)
 
     def __str__(self) -> str:
@@ -166,7 +167,7 @@ class Award(models.Model):
 
     class Meta:
         verbose_name = _("给予明细")
-        verbose_name_plural = _("给予明细")
+        verbose_name_plural = pgettext_lazy("plural", "给予明细")
         constraints = (
             models.UniqueConstraint(fields=["purchase", "rule"], name="award_is_one_per_purchase_and_rule"),
             models.CheckConstraint(name="award_gives_nothing_negative", condition=Q(given__gte=0)),
@@ -200,7 +201,7 @@ class Refund(models.Model):
 
     class Meta:
         verbose_name = _("退款")
-        verbose_name_plural = _("退款")
+        verbose_name_plural = pgettext_lazy("plural", "退款")
         ordering = ("-id",)
         constraints = (
             models.CheckConstraint(name="refund_is_of_something", condition=Q(amount__gt=0)),
@@ -229,7 +230,7 @@ class RefundLine(models.Model):
 
     class Meta:
         verbose_name = _("退款明细")
-        verbose_name_plural = _("退款明细")
+        verbose_name_plural = pgettext_lazy("plural", "退款明细")
         constraints = (
             models.UniqueConstraint(fields=["refund", "line"], name="refund_names_a_line_once"),
             models.CheckConstraint(name="refund_line_is_of_something", condition=Q(amount__gt=0)),

@@ -4,6 +4,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from members.models import OrgUnit
 
@@ -93,7 +94,7 @@ class EarnRule(DatedRule):
 
     class Meta:
         verbose_name = _("获取规则")
-        verbose_name_plural = _("获取规则")
+        verbose_name_plural = pgettext_lazy("plural", "获取规则")
         ordering = ("priority", "id")
         constraints = (
             models.CheckConstraint(name="earn_rule_is_per_some_amount", condition=Q(per_amount__gt=0)),
@@ -125,7 +126,7 @@ class BurnRule(DatedRule):
 
     class Meta:
         verbose_name = _("抵扣规则")
-        verbose_name_plural = _("抵扣规则")
+        verbose_name_plural = pgettext_lazy("plural", "抵扣规则")
         ordering = ("priority", "id")
         constraints = (
             models.CheckConstraint(
@@ -156,7 +157,7 @@ class PointsPrice(models.Model):
 
     class Meta:
         verbose_name = _("积分单价")
-        verbose_name_plural = _("积分单价")
+        verbose_name_plural = pgettext_lazy("plural", "积分单价")
         ordering = ("issuer", "-starts_at")
         constraints = (
             models.UniqueConstraint(fields=["issuer", "starts_at"], name="points_price_starts_once"),
@@ -203,7 +204,7 @@ class AssetPolicy(DatedRule):
 
     class Meta:
         verbose_name = _("有效期与追回政策")
-        verbose_name_plural = _("有效期与追回政策")
+        verbose_name_plural = pgettext_lazy("plural", "有效期与追回政策")
         ordering = ("-starts_at", "id")
         constraints = (
             models.CheckConstraint(

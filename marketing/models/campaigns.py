@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from benefits.models import CouponTemplate
 from marketing.models.tags import Tag
@@ -77,7 +78,7 @@ class Campaign(models.Model):
 
     class Meta:
         verbose_name = _("活动")
-        verbose_name_plural = _("活动")
+        verbose_name_plural = pgettext_lazy("plural", "活动")
         ordering = ("-id",)
         constraints = (
             models.CheckConstraint(
@@ -138,7 +139,7 @@ class CampaignMember(models.Model):
 
     class Meta:
         verbose_name = _("活动名单")
-        verbose_name_plural = _("活动名单")
+        verbose_name_plural = pgettext_lazy("plural", "活动名单")
         ordering = ("id",)
         constraints = (models.UniqueConstraint(fields=["campaign", "member"], name="campaign_names_a_member_once"),)
         indexes = (

@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from benefits.scoping import of_owners_in_sight
 from members.criteria import RuleField
@@ -58,7 +59,7 @@ class Tag(models.Model):
 
     class Meta:
         verbose_name = _("标签")
-        verbose_name_plural = _("标签")
+        verbose_name_plural = pgettext_lazy("plural", "标签")
         ordering = ("code",)
         constraints = (
             models.CheckConstraint(
@@ -108,7 +109,7 @@ class MemberTag(models.Model):
 
     class Meta:
         verbose_name = _("会员标签")
-        verbose_name_plural = _("会员标签")
+        verbose_name_plural = pgettext_lazy("plural", "会员标签")
         constraints = (
             models.UniqueConstraint(fields=["member", "tag"], name="member_carries_a_tag_once"),
             models.CheckConstraint(
@@ -147,7 +148,7 @@ class TagRun(models.Model):
 
     class Meta:
         verbose_name = _("标签计算记录")
-        verbose_name_plural = _("标签计算记录")
+        verbose_name_plural = pgettext_lazy("plural", "标签计算记录")
         ordering = ("-id",)
 
     def __str__(self) -> str:

@@ -3,6 +3,7 @@
 from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from members.models.organisation import OrgUnit
 from members.personal_data import EncryptedTextField
@@ -51,7 +52,7 @@ class Channel(models.Model):
 
     class Meta:
         verbose_name = _("渠道")
-        verbose_name_plural = _("渠道")
+        verbose_name_plural = pgettext_lazy("plural", "渠道")
 
     def __str__(self) -> str:
         return self.name
@@ -73,7 +74,7 @@ class ChannelKey(models.Model):
 
     class Meta:
         verbose_name = _("渠道密钥")
-        verbose_name_plural = _("渠道密钥")
+        verbose_name_plural = pgettext_lazy("plural", "渠道密钥")
 
     def __str__(self) -> str:
         return self.key_id

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from members.models.channels import Channel
 from members.models.operators import Operator
@@ -35,7 +36,7 @@ class Event(models.Model):
 
     class Meta:
         verbose_name = _("事件")
-        verbose_name_plural = _("事件")
+        verbose_name_plural = pgettext_lazy("plural", "事件")
         ordering = ("-id",)
         indexes = (
             models.Index(fields=["member", "-id"], name="event_by_member"),
@@ -74,7 +75,7 @@ class Delivery(models.Model):
 
     class Meta:
         verbose_name = _("事件投递")
-        verbose_name_plural = _("事件投递")
+        verbose_name_plural = pgettext_lazy("plural", "事件投递")
         constraints = (
             models.UniqueConstraint(fields=["event", "reaction"], name="delivery_is_one_per_event_and_reaction"),
         )

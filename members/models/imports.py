@@ -8,6 +8,7 @@ what points nowhere is found when the row is imported, and COPY and the updates 
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from members.models.jobs import Job
 from members.models.organisation import OrgUnit
@@ -59,7 +60,7 @@ class ImportRow(models.Model):
 
     class Meta:
         verbose_name = _("导入行")
-        verbose_name_plural = _("导入行")
+        verbose_name_plural = pgettext_lazy("plural", "导入行")
         constraints = (
             models.UniqueConstraint(fields=["job", "number"], name="import_row_is_one_per_row_of_the_file"),
             models.CheckConstraint(
@@ -85,7 +86,7 @@ class ImportIdentity(models.Model):
 
     class Meta:
         verbose_name = _("导入身份标识")
-        verbose_name_plural = _("导入身份标识")
+        verbose_name_plural = pgettext_lazy("plural", "导入身份标识")
         constraints = (
             models.UniqueConstraint(fields=["job", "number", "kind"], name="import_identity_is_one_per_row_and_kind"),
         )

@@ -1,6 +1,7 @@
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from members.models.organisation import OrgUnit
 
@@ -26,7 +27,7 @@ class Operator(AbstractUser):
 
     class Meta:
         verbose_name = _("操作员")
-        verbose_name_plural = _("操作员")
+        verbose_name_plural = pgettext_lazy("plural", "操作员")
 
     @property
     def reach(self) -> OrgUnit | None:

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from treebeard.mp_tree import MP_Node, MP_NodeManager, MP_NodeQuerySet
 
 
@@ -50,7 +51,7 @@ class OrgUnit(MP_Node):
 
     class Meta:
         verbose_name = _("组织")
-        verbose_name_plural = _("组织")
+        verbose_name_plural = pgettext_lazy("plural", "组织")
         constraints = (
             models.UniqueConstraint(fields=["kind"], condition=Q(kind="group"), name="org_unit_has_one_group"),
             models.CheckConstraint(
@@ -83,7 +84,7 @@ class Terminal(models.Model):
 
     class Meta:
         verbose_name = _("终端")
-        verbose_name_plural = _("终端")
+        verbose_name_plural = pgettext_lazy("plural", "终端")
         constraints = (models.UniqueConstraint(fields=["store", "code"], name="terminal_code_is_unique_in_its_store"),)
 
     def __str__(self) -> str:

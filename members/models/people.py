@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from members.models.channels import Channel
 from members.models.operators import Operator
@@ -66,7 +67,7 @@ class Member(models.Model):
 
     class Meta:
         verbose_name = _("会员")
-        verbose_name_plural = _("会员")
+        verbose_name_plural = pgettext_lazy("plural", "会员")
         ordering = ("-id",)
         permissions = (
             ("import_members", _("可以导入会员")),
@@ -113,7 +114,7 @@ class Identity(models.Model):
 
     class Meta:
         verbose_name = _("身份标识")
-        verbose_name_plural = _("身份标识")
+        verbose_name_plural = pgettext_lazy("plural", "身份标识")
         constraints = (models.UniqueConstraint(fields=["kind", "value_index"], name="identity_belongs_to_one_member"),)
 
     def __str__(self) -> str:
@@ -143,7 +144,7 @@ class Membership(models.Model):
 
     class Meta:
         verbose_name = _("业态会员关系")
-        verbose_name_plural = _("业态会员关系")
+        verbose_name_plural = pgettext_lazy("plural", "业态会员关系")
         constraints = (
             models.UniqueConstraint(fields=["business", "member"], name="membership_is_one_per_business_and_member"),
         )

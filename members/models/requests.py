@@ -1,5 +1,6 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from members.models.channels import Channel
 
@@ -19,7 +20,7 @@ class Request(models.Model):
 
     class Meta:
         verbose_name = _("请求")
-        verbose_name_plural = _("请求")
+        verbose_name_plural = pgettext_lazy("plural", "请求")
         constraints = (
             models.UniqueConstraint(fields=["channel", "reference"], name="request_reference_is_unique_in_its_channel"),
         )

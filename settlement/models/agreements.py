@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from members.models import OrgUnit
 
@@ -87,7 +88,7 @@ class IssueAgreement(Agreement):
 
     class Meta:
         verbose_name = _("发行协议")
-        verbose_name_plural = _("发行协议")
+        verbose_name_plural = pgettext_lazy("plural", "发行协议")
         ordering = ("issuer", "-starts_at")
         constraints = (
             models.CheckConstraint(
@@ -140,7 +141,7 @@ class RedemptionAgreement(Agreement):
 
     class Meta:
         verbose_name = _("受理协议")
-        verbose_name_plural = _("受理协议")
+        verbose_name_plural = pgettext_lazy("plural", "受理协议")
         ordering = ("redeemer", "issuer", "-starts_at")
         constraints = (
             models.CheckConstraint(

@@ -1,6 +1,7 @@
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from members.models import OrgUnit
 from members.scoping import rows_within
@@ -26,7 +27,7 @@ class Book(models.Model):
 
     class Meta:
         verbose_name = _("账簿")
-        verbose_name_plural = _("账簿")
+        verbose_name_plural = pgettext_lazy("plural", "账簿")
         ordering = ("org_unit__path", "role")
         constraints = (
             models.UniqueConstraint(fields=["org_unit", "role"], name="book_is_one_per_org_unit_and_role"),

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from benefits.models import Charge
 from loyalty.models import Entry, Purchase
@@ -81,7 +82,7 @@ class Journal(models.Model):
 
     class Meta:
         verbose_name = _("凭证")
-        verbose_name_plural = _("凭证")
+        verbose_name_plural = pgettext_lazy("plural", "凭证")
         ordering = ("-id",)
         constraints = (
             models.CheckConstraint(
@@ -128,7 +129,7 @@ class Posting(models.Model):
 
     class Meta:
         verbose_name = _("分录行")
-        verbose_name_plural = _("分录行")
+        verbose_name_plural = pgettext_lazy("plural", "分录行")
         constraints = (
             models.CheckConstraint(name="posting_is_of_something", condition=~Q(amount=0)),
             models.CheckConstraint(

@@ -5,6 +5,7 @@ from django.contrib.postgres.fields import RangeOperators
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from settlement.models.agreements import during
 
@@ -48,7 +49,7 @@ class Period(models.Model):
 
     class Meta:
         verbose_name = _("账期")
-        verbose_name_plural = _("账期")
+        verbose_name_plural = pgettext_lazy("plural", "账期")
         ordering = ("-starts_at",)
         permissions = (("lock_period", _("可以关账与锁定账期")),)
         constraints = (

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from members.models import OrgUnit
 from members.scoping import rows_within
@@ -36,7 +37,7 @@ class Statement(models.Model):
 
     class Meta:
         verbose_name = _("结算单")
-        verbose_name_plural = _("结算单")
+        verbose_name_plural = pgettext_lazy("plural", "结算单")
         ordering = ("-period__starts_at", "book")
         constraints = (models.UniqueConstraint(fields=["period", "book"], name="statement_is_one_per_period_and_book"),)
 
@@ -70,7 +71,7 @@ class CounterpartyBalance(models.Model):
 
     class Meta:
         verbose_name = _("往来余额")
-        verbose_name_plural = _("往来余额")
+        verbose_name_plural = pgettext_lazy("plural", "往来余额")
         constraints = (
             models.UniqueConstraint(
                 fields=["statement", "counterparty"], name="counterparty_balance_is_one_per_statement"
@@ -98,7 +99,7 @@ class StatementLine(models.Model):
 
     class Meta:
         verbose_name = _("结算单明细")
-        verbose_name_plural = _("结算单明细")
+        verbose_name_plural = pgettext_lazy("plural", "结算单明细")
         ordering = ("id",)
         constraints = (
             models.UniqueConstraint(
@@ -127,7 +128,7 @@ class PointsMovement(models.Model):
 
     class Meta:
         verbose_name = _("积分变动")
-        verbose_name_plural = _("积分变动")
+        verbose_name_plural = pgettext_lazy("plural", "积分变动")
         ordering = ("id",)
         constraints = (
             models.UniqueConstraint(
@@ -156,7 +157,7 @@ class NettingPayment(models.Model):
 
     class Meta:
         verbose_name = _("轧差付款")
-        verbose_name_plural = _("轧差付款")
+        verbose_name_plural = pgettext_lazy("plural", "轧差付款")
         ordering = ("-amount", "id")
         constraints = (
             models.CheckConstraint(name="netting_payment_is_of_something", condition=Q(amount__gt=0)),
