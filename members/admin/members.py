@@ -13,7 +13,7 @@ from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import display
+from unfold.decorators import action, display
 from unfold.views import ChangeList
 
 from members.admin import imports
@@ -67,6 +67,7 @@ class MemberAdmin(ScopedAdmin):
     list_filter = ("status", "gender", ("registered_business", admin.RelatedOnlyFieldListFilter), "registered_at")
     list_select_related = ("registered_business",)
     list_display_links = None
+    actions_list = ("open_imports",)
 
     def get_list_display(self, request: HttpRequest) -> tuple:
         contributed = (_contributed(column.name, column.label) for column in member_pages.columns)
@@ -148,6 +149,10 @@ class MemberAdmin(ScopedAdmin):
     def response_change(self, request: HttpRequest, obj: Member) -> HttpResponse:
         messages.success(request, gettext("会员 %s 的资料已更新。") % obj.member_no)
         return redirect("admin:members_member_360", obj.pk)
+
+    @action(description=_("导入会员"), url_path="open-imports", icon="upload", permissions=["members.import_members"])
+    def open_imports(self, request: HttpRequest) -> HttpResponse:
+        return redirect("admin:members_import")
 
     # Member 360 -----------------------------------------------------------------------------------------------
 

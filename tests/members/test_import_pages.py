@@ -98,3 +98,10 @@ def test_imports_of_others_are_not_found(cast: Cast, uploaded: Job, client_of, n
 
 def test_without_the_permission_there_is_no_import(cast: Cast, client_of) -> None:
     assert client_of(OperatorFactory(org_unit=cast.mall)).get(reverse("admin:members_import")).status_code == 403
+
+
+def test_the_member_list_leads_to_the_import(cast: Cast, client_of) -> None:
+    page = client_of(cast.sees_mall).get(reverse("admin:members_member_changelist"))
+    assert reverse("admin:members_member_open_imports") in page.content.decode()
+    follow = client_of(cast.sees_mall).get(reverse("admin:members_member_open_imports"))
+    assert follow.url == reverse("admin:members_import")
