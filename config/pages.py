@@ -1,4 +1,4 @@
-"""Lists, a page at a time: keyset pagination over the primary key, so that a page costs the same however deep it lies."""
+"""Lists, a page at a time: keyset pagination over the primary key, so that every page costs the same."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any

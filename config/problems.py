@@ -7,10 +7,11 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext_lazy as _
 from django.views import defaults
-from members.errors import Refused
-from members.interfaces.complaints import complaints_of
 from rest_framework import exceptions
 from rest_framework.response import Response
+
+from members.errors import Refused
+from members.interfaces.complaints import complaints_of
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -29,13 +30,15 @@ def answer_to(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler. What is not a refusal is left to Django: logged, and answered by `server_error`."""
     if isinstance(error, Refused):
         return _response(error.status, error.code, error.message, _about_field(error), details=error.details)
-    error = _as_api_exception(error)
-    if error is None:
-        return None
     if isinstance(error, exceptions.ValidationError):
         message = _("请求内容有误，请按 errors 逐项改正。")
         return _response(error.status_code, INVALID_INPUT, message, complaints_of(error))
-    response = _response(error.status_code, getattr(error.detail, "code", error.default_code), error.detail)
+    found = _as_api_exception(error)
+    return _answer_to_api_exception(found) if found else None
+
+
+def _answer_to_api_exception(error: exceptions.APIException) -> Response:
+    response = _response(error.status_code, str(error.get_codes()), error.detail)
     if header := getattr(error, "auth_header", None):
         response["WWW-Authenticate"] = header
     if wait := getattr(error, "wait", None):
@@ -64,7 +67,7 @@ def _as_api_exception(error: Exception) -> exceptions.APIException | None:
     return None
 
 
-def _response(status: int, code: str, message, errors: list[dict] | None = None, *, details=None) -> Response:
+def _response(status: int, code: str, message: Any, errors: list[dict] | None = None, *, details=None) -> Response:
     body = _problem(status, code, message, errors) | ({"details": details} if details else {})
     return Response(body, status=status, content_type=MEDIA_TYPE)
 

@@ -1,5 +1,7 @@
 """What goes in and out at members' addresses. Personal data goes out masked unless the channel may see it."""
 
+from datetime import date
+
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
@@ -34,7 +36,8 @@ class EnrolInput(PlaceInput):
 
     def validate(self, data: dict) -> dict:
         if ("identities" in data) == ("code" in data):
-            raise serializers.ValidationError({"identities": [_("请填写 identities 或 code 其中之一。")]}, code="one_of")
+            one_of = _("请填写 identities 或 code 其中之一。")
+            raise serializers.ValidationError({"identities": [one_of]}, code="one_of")
         return data
 
 
@@ -109,7 +112,7 @@ class MemberAnswer(serializers.Serializer):
     def get_name(self, member: Member) -> str:
         return member.name if self.context["unmasked"] else mask_name(member.name)
 
-    def get_birthday(self, member: Member) -> serializers.DateField(allow_null=True):
+    def get_birthday(self, member: Member) -> date | None:
         return member.birthday if self.context["unmasked"] else None
 
 

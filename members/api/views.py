@@ -40,10 +40,8 @@ class MembersView(APIView):
         """Find one person by phone, e-mail, another identity, or the code on his phone."""
         way, written = checked(MemberQuery, request.query_params).popitem()
         found = _find(request.user, way, written)
-        members = _described(
-            Member.objects.visible_to(request.user).filter(pk__in=[found.pk] if found else []), request
-        )
-        return Response({"results": MemberAnswer(members, many=True, context=_masking(request)).data})
+        visible = Member.objects.visible_to(request.user).filter(pk=found.pk if found else None)
+        return Response({"results": _described(visible, request.user)})
 
     @verb(EnrolInput, EnrolAnswer, operation_id="members_enrol")
     def post(self, request: Request) -> Response:

@@ -34,7 +34,7 @@ class StatementAnswer(serializers.ModelSerializer):
 
     class Meta:
         model = Statement
-        fields = (
+        fields: tuple[str, ...] = (
             "id", "period", "state", "book", "opening", "closing", "net",
             "points_opening", "points_closing", "points_value", "liability",
         )  # fmt: skip
@@ -58,7 +58,7 @@ class StatementDetail(StatementAnswer):
     points = MovementAnswer(many=True)
 
     class Meta(StatementAnswer.Meta):
-        fields = (*StatementAnswer.Meta.fields, "balances", "points")
+        fields: tuple[str, ...] = (*StatementAnswer.Meta.fields, "balances", "points")
 
 
 class LineAnswer(serializers.ModelSerializer):

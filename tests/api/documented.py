@@ -48,8 +48,7 @@ def check(response, method: str, path: str) -> None:
 @cache
 def _patterns() -> list[tuple[str, re.Pattern[str], dict[str, Any]]]:
     return [
-        (method, re.compile(re.sub(r"\{\w+\}", "[^/]+", path)), operation)
-        for method, path, operation in operations()
+        (method, re.compile(re.sub(r"\{\w+\}", "[^/]+", path)), operation) for method, path, operation in operations()
     ]
 
 

@@ -27,9 +27,7 @@ def balance(app, channel, member) -> tuple[int, int]:
 
 def test_points_of_one_business_are_spent_at_another(app, cast, member, earned):
     hotel = app(cast.hotel_app)
-    burned = hotel.post(
-        "points/burns", {"member": "13800138000", "quantity": 600, "amount": 3000, "store": "HOTEL-1"}
-    )
+    burned = hotel.post("points/burns", {"member": "13800138000", "quantity": 600, "amount": 3000, "store": "HOTEL-1"})
     assert burned.status_code == 201
     answer = burned.json()
     assert (answer["kind"], answer["quantity"], answer["amount"], answer["balance"]) == ("burn", -600, 3000, 400)
@@ -131,7 +129,8 @@ def test_bad_input_names_the_field(app, cast, member, path, body, field):
 
 
 @pytest.mark.parametrize(
-    ("body", "code"), [({"store": "HOTEL-1"}, "store_not_found"), ({"store": "MALL-1", "terminal": "9"}, "terminal_not_found")]
+    ("body", "code"),
+    [({"store": "HOTEL-1"}, "store_not_found"), ({"store": "MALL-1", "terminal": "9"}, "terminal_not_found")],
 )
 def test_a_place_outside_the_reach_does_not_exist(app, cast, member, body, code):
     problem = app(cast.mall_app).post("points/earns", {"member": member.member_no, "quantity": 5} | body)

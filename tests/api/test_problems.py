@@ -71,7 +71,9 @@ def test_a_page_has_a_size(app, cast, page_size):
     assert (problem.status_code, problem.json()["errors"][0]["field"]) == (400, "page_size")
 
 
-@pytest.mark.parametrize("cursor", ["null", "1", "AAAAAAAAAA*", "页页页页页页页页页页页", "__________8", "AAAAAAAAAAAA"])
+@pytest.mark.parametrize(
+    "cursor", ["null", "1", "AAAAAAAAAA*", "页页页页页页页页页页页", "__________8", "AAAAAAAAAAAA"]
+)
 def test_a_cursor_is_one_of_ours(app, cast, cursor):
     problem = app(cast.mall_app).get("events", {"cursor": cursor})
     assert (problem.status_code, problem.json()["errors"][0]["field"]) == (400, "cursor")

@@ -58,7 +58,7 @@ CHECKS = [
 
 @document.parametrize()
 @settings(
-    max_examples=8,
+    max_examples=4,
     derandomize=True,
     database=None,
     deadline=None,
