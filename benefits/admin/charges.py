@@ -24,8 +24,8 @@ class ChargeAdmin(ReadOnlyAdmin):
         ("at", "posted_at"),
         ("business", "store"),
         ("shown_amount", "borne_by"),
-        ("shown_member", "shown_coupon", "shown_purchase"),
-        "undoes",
+        ("shown_member", "shown_coupon"),
+        ("shown_purchase", "undoes"),
         ("channel", "operator"),
     )
 

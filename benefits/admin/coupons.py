@@ -54,7 +54,7 @@ class CouponAdmin(ReadOnlyAdmin):
     search_fields = ("code", "member__member_no")
     search_help_text = _("券码或会员号")
     fieldsets = (
-        (None, {"fields": (("code", "name"), ("shown_worth", "shown_state"), ("shown_member", "issuer"))}),
+        (None, {"fields": (("code", "name"), ("shown_worth", "state"), ("shown_member", "issuer"))}),
         (_("有效期"), {"fields": ("issued_at", ("valid_from", "valid_until"))}),
         (_("使用"), {"fields": (("redeemed_at", "shown_purchase"), ("held_for", "held_until"), "terms_text")}),
     )
@@ -89,7 +89,8 @@ class CouponAdmin(ReadOnlyAdmin):
     # Revoking -------------------------------------------------------------------------------------------------
 
     def has_revoke_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        return request.user.has_perm("benefits.revoke_coupon")
+        over = Coupon.objects.filter(pk=object_id).exclude(state__in=(*Coupon.OPEN, Coupon.State.HELD))
+        return request.user.has_perm("benefits.revoke_coupon") and not over.exists()
 
     @action(
         description=_("作废"),

@@ -7,8 +7,14 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import BaseDialogForm
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
 
+from benefits.admin.words import worth
 from benefits.models import CouponShare, CouponTemplate, Tier
 from members.interfaces.money import YuanField
 from members.models import Member, Operator, OrgUnit
@@ -35,6 +41,12 @@ class CouponTemplateForm(forms.ModelForm):
     class Meta:
         model = CouponTemplate
         fields = ("amount", "threshold")
+        widgets = {
+            "businesses": UnfoldAdminCheckboxSelectMultipleWidget,
+            "categories": UnfoldAdminTextInputWidget,
+            "terms_text": UnfoldAdminTextareaWidget(attrs={"rows": 4}),
+        }
+        help_texts = {"categories": _("空 = 全部品类；多个用英文逗号分隔。")}
 
 
 class ShareForm(forms.ModelForm):
@@ -70,10 +82,15 @@ class ReasonForm(BaseDialogForm):
     reason = forms.CharField(label=_("原因"), max_length=200, widget=UnfoldAdminTextInputWidget)
 
 
+class TemplateField(forms.ModelChoiceField):
+    def label_from_instance(self, template: CouponTemplate) -> str:
+        return f"{template.name} · {worth(template.amount, template.threshold)} · {template.owner}"
+
+
 class IssueForm(forms.Form):
     """Which coupon a member is given. The token makes a double click one coupon."""
 
-    template = forms.ModelChoiceField(
+    template = TemplateField(
         CouponTemplate.objects.none(), label=_("券模板"), empty_label=None, widget=UnfoldAdminSelectWidget
     )
     token = forms.CharField(widget=forms.HiddenInput)
@@ -81,5 +98,5 @@ class IssueForm(forms.Form):
     def __init__(self, *args, member: Member, actor: Operator, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self.member = member
-        self.fields["template"].queryset = CouponTemplate.objects.visible_to(actor).issuable().order_by("name")
+        self.fields["template"].queryset = CouponTemplate.objects.visible_to(actor).issuable().select_related("owner")
         self.fields["token"].initial = uuid4().hex

@@ -22,6 +22,7 @@ class ShareInline(ChoicesInSight, TabularInline):
     fields = ("payer", "percent")
     extra = 0
     min_num = 1
+    hide_title = True
 
 
 @admin.register(CouponTemplate)
@@ -33,13 +34,12 @@ class CouponTemplateAdmin(OwnedAdmin):
     list_select_related = ("owner",)
     search_fields = ("code", "name")
     search_help_text = _("编码或名称")
-    filter_horizontal = ("businesses",)
     inlines = (ShareInline,)
     fieldsets = (
         (None, {"fields": (("code", "name"), ("owner", "is_active"))}),
         (_("类型与面额"), {"fields": (("kind", "amount"),)}),
         (_("使用门槛"), {"fields": ("threshold",)}),
-        (_("有效期"), {"fields": ("validity", ("valid_from", "valid_until"), ("from_day", "for_days"))}),
+        (_("有效期"), {"fields": ("validity", "valid_from", "valid_until", ("from_day", "for_days"))}),
         (_("数量与限领"), {"fields": (("total_quantity", "per_member"), "is_welcome_gift")}),
         (_("适用范围"), {"fields": ("businesses", "categories")}),
         (_("使用说明"), {"fields": ("terms_text", "on_refund")}),

@@ -34,6 +34,7 @@ class TierInline(TabularInline):
     fields = ("rank", "code", "name", "threshold", "points_multiplier", "prices", "look")
     readonly_fields = ("prices",)
     extra = 0
+    hide_title = True
     show_change_link = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Tier]:
@@ -49,6 +50,7 @@ class TierPriceInline(ChoicesInSight, TabularInline):
     fields = ("business", "percent", "label")
     readonly_fields = ("label",)
     extra = 0
+    hide_title = True
 
     @display(description=_("折扣"))
     def label(self, price: TierPrice) -> str:
@@ -69,7 +71,7 @@ class TierProgrammeAdmin(ProgrammeTermsAdmin):
     list_display = ("name", "code", "org_unit", "metric", "window_days", "ladder", "starts_at", "is_active")
     list_filter = ("is_active",)
     list_select_related = ("org_unit",)
-    fields = ("code", "name", "org_unit", "metric", "window_days", ("starts_at", "benefits_from"), "is_active")
+    fields = ("code", "name", "org_unit", "metric", "window_days", "starts_at", "benefits_from", "is_active")
     inlines = (TierInline,)
     actions_detail = ("dry_run",)
 
@@ -157,7 +159,7 @@ class MemberTierAdmin(ReadOnlyAdmin):
     list_display_links = None
     search_fields = ("member__member_no",)
     search_help_text = _("会员号")
-    fields = ("shown_member", "programme", "tier", "shown_reason", "shown_spend", "since", "until")
+    fields = ("shown_member", "programme", "tier", "reason", "shown_spend", "since", "until")
 
     @display(description=_("会员"), ordering="member")
     def shown_member(self, row: MemberTier) -> str:

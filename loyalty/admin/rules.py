@@ -79,7 +79,7 @@ class EarnRuleAdmin(RuleAdmin):
     form = EarnRuleForm
     list_display = ("name", "asset", "org_unit", "in_words", "starts_at", "ends_at", "priority", "is_active")
     fieldsets = (
-        (None, {"fields": ("name", "org_unit", "asset", ("starts_at", "ends_at"), "is_active")}),
+        (None, {"fields": ("name", "org_unit", "asset", "starts_at", "ends_at", "is_active")}),
         (_("给多少"), {"fields": (("points", "per_amount"), "multiplier", "base", "boosted_by_tier", "pending_days")}),
         (_("对什么、对谁"), {"fields": ("categories", "brands", "audience")}),
         (_("上限与次序"), {"fields": (("cap_per_purchase", "cap_per_day"), ("priority", "is_exclusive"))}),
@@ -98,7 +98,7 @@ class EarnRuleAdmin(RuleAdmin):
 class BurnRuleAdmin(RuleAdmin):
     list_display = ("name", "org_unit", "in_words", "minimum", "share_cap", "starts_at", "ends_at", "is_active")
     fieldsets = (
-        (None, {"fields": ("name", "org_unit", ("starts_at", "ends_at"), "is_active")}),
+        (None, {"fields": ("name", "org_unit", "starts_at", "ends_at", "is_active")}),
         (_("抵多少"), {"fields": (("points", "amount"), ("minimum", "step"), "share_cap")}),
         (_("对什么"), {"fields": ("categories", "priority")}),
     )

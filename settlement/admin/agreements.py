@@ -76,7 +76,7 @@ class AgreementAdmin(ScopedAdmin):
 class IssueAgreementAdmin(AgreementAdmin):
     list_display = ("shown_issuer", "model", "breakage", "starts_at", "ends_at", "shown_state", "note")
     list_select_related = ("issuer",)
-    fields = ("issuer", "model", "breakage", ("starts_at", "ends_at"), "note")
+    fields = ("issuer", "model", "breakage", "starts_at", "ends_at", "note")
 
     @display(description=_("发行方"), ordering="issuer")
     def shown_issuer(self, agreement: IssueAgreement) -> str:
@@ -87,7 +87,7 @@ class IssueAgreementAdmin(AgreementAdmin):
 class RedemptionAgreementAdmin(AgreementAdmin):
     list_display = ("shown_redeemer", "shown_issuer", "percent", "starts_at", "ends_at", "shown_state", "note")
     list_select_related = ("issuer", "redeemer")
-    fields = (("redeemer", "issuer"), "reimbursement", ("starts_at", "ends_at"), "note")
+    fields = (("redeemer", "issuer"), "reimbursement", "starts_at", "ends_at", "note")
 
     @display(description=_("受理方"), ordering="redeemer")
     def shown_redeemer(self, agreement: RedemptionAgreement) -> str:

@@ -4,11 +4,14 @@ from django.contrib import admin
 from django.db.models import QuerySet, Sum
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import display
 from unfold.views import ChangeList
 
+from loyalty.models import Entry
 from members.interfaces.admin import ReadOnlyAdmin
 from members.interfaces.money import exact_yuan
 from settlement.admin.drill_down import LOOKUPS, InSightFilter, link_to
@@ -33,6 +36,7 @@ class PostingInline(TabularInline):
     readonly_fields = fields
     extra = 0
     can_delete = False
+    hide_title = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Posting]:
         in_sight = super().get_queryset(request).visible_to(request.user)
@@ -56,14 +60,17 @@ class JournalAdmin(ReadOnlyAdmin):
     list_select_related = ("period", *SOURCES)
     search_fields = ("entry__transaction__purchase__external_number__exact",)
     search_help_text = _("完整的外部单号")
-    fieldsets = (
-        (None, {"fields": (("event", "period", "is_prior_period"), ("at", "posted_at"), ("store", "order"))}),
-        (_("积分"), {"fields": (("lot", "unit_price", "quantity"), ("transaction", "model"))}),
-        (_("券费用"), {"fields": ("shown_charge",)}),
-        (_("协议"), {"fields": ("shown_issue_agreement", "shown_redemption_agreement")}),
-        (_("冲正"), {"fields": ("shown_undoes",)}),
-    )
     inlines = (PostingInline,)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Journal | None = None) -> list[tuple]:
+        """What it is of, and no more: points or a coupon's charge, and what it undoes if it does."""
+        agreed = ("shown_issue_agreement", "shown_redemption_agreement")
+        points = (("lot", "unit_price", "quantity"), "transaction", "model", agreed)
+        shown = [
+            (None, {"fields": (("event", "period"), ("at", "posted_at"), ("store", "order"), "is_prior_period")}),
+            (_("积分"), {"fields": points}) if obj.entry_id else (_("券费用"), {"fields": ("shown_charge",)}),
+        ]
+        return [*shown, (_("冲正"), {"fields": ("shown_undoes",)})] if obj.undoes_id else shown
 
     @display(description=_("单号"))
     def order(self, journal: Journal) -> str:
@@ -73,9 +80,9 @@ class JournalAdmin(ReadOnlyAdmin):
     def lot(self, journal: Journal) -> str:
         return shown_lot(journal)
 
-    @display(description=_("单价（分/积分）"))
+    @display(description=_("单价"))
     def unit_price(self, journal: Journal) -> str:
-        return f"{journal.entry.lot.unit_price.normalize():f}" if journal.entry else "—"
+        return _price(journal.entry) if journal.entry else "—"
 
     @display(description=_("数量"))
     def quantity(self, journal: Journal) -> str:
@@ -120,9 +127,7 @@ class PostingAdmin(ReadOnlyAdmin):
         "store",
         "order",
         "lot",
-        "unit_price",
-        "quantity",
-        "pinned_model",
+        "moved",
         "book",
         "account",
         "counterparty",
@@ -156,8 +161,8 @@ class PostingAdmin(ReadOnlyAdmin):
         return _link("settlement_journal", posting.journal, f"#{posting.journal_id}")
 
     @display(description=_("业务时间"), ordering="journal__at")
-    def at(self, posting: Posting):
-        return posting.journal.at
+    def at(self, posting: Posting) -> str:
+        return f"{timezone.localtime(posting.journal.at):%Y-%m-%d %H:%M}"
 
     @display(description=_("事件"))
     def event(self, posting: Posting) -> str:
@@ -176,19 +181,10 @@ class PostingAdmin(ReadOnlyAdmin):
     def lot(self, posting: Posting) -> str:
         return shown_lot(posting.journal)
 
-    @display(description=_("单价（分/积分）"))
-    def unit_price(self, posting: Posting) -> str:
+    @display(description=_("积分 × 单价"))
+    def moved(self, posting: Posting) -> str:
         entry = posting.journal.entry
-        return f"{entry.lot.unit_price.normalize():f}" if entry else "—"
-
-    @display(description=_("积分"))
-    def quantity(self, posting: Posting) -> str:
-        entry = posting.journal.entry
-        return f"{entry.quantity:+,}" if entry else "—"
-
-    @display(description=_("模式"))
-    def pinned_model(self, posting: Posting) -> str:
-        return posting.journal.model or "—"
+        return f"{entry.quantity:+,} × {_price(entry)}" if entry else "—"
 
     @display(description=_("金额（借正贷负）"), ordering="amount")
     def shown_amount(self, posting: Posting) -> str:
@@ -203,6 +199,11 @@ def shown_order(journal: Journal) -> str:
 def shown_lot(journal: Journal) -> str:
     lot = journal.entry and journal.entry.lot
     return _link("loyalty_lot", lot, lot and f"#{lot.pk}")
+
+
+def _price(entry: Entry) -> str:
+    """Of a point of its lot."""
+    return gettext("%s 分") % f"{entry.lot.unit_price.normalize():f}"
 
 
 def _link(page: str, row, text: object = None) -> str:

@@ -44,7 +44,7 @@ class PeriodAdmin(ReadOnlyAdmin):
     list_display = ("name", "starts_at", "ends_at", "shown_state", "shown_statements", "cut_at", "locked_at")
     list_filter = ("state",)
     search_fields = ("name",)
-    fields = ("name", ("starts_at", "ends_at"), "shown_state", ("cut_at", "locked_at"), "shown_statements")
+    fields = ("name", ("starts_at", "ends_at"), "state", ("cut_at", "locked_at"), "shown_statements")
     actions_detail = ("cut", "lock", "download")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Period]:
