@@ -12,6 +12,7 @@ from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django_celery_beat.models import (
     ClockedSchedule,
     CrontabSchedule,
@@ -42,13 +43,13 @@ REPLACED = (
 # The menu: title, then (icon, model) or (icon, model, own title) in the order of work.
 MENU = (
     (
-        _("会员"),
+        pgettext_lazy("plural", "会员"),
         ("group", "members.Member"),
         ("upload_file", "members.Job"),
         ("badge", "members.Membership"),
     ),
     (
-        _("资产"),
+        pgettext_lazy("plural", "资产"),
         ("shopping_bag", "loyalty.Purchase"),
         ("undo", "loyalty.Refund"),
         ("account_balance_wallet", "loyalty.Account"),

@@ -1,6 +1,7 @@
 """What the floors put on the members' home page, on member 360 and into the member list: the one table."""
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from benefits import views as benefits
 from benefits.admin import panels as benefits_admin
@@ -29,10 +30,17 @@ MEMBER_360 = (
     Panel("points", _("积分"), f"{IN_ADMIN}/points.html", loyalty_admin.points, place="asset", order=10),
     Panel("tier", _("等级"), f"{IN_ADMIN}/tier_badge.html", benefits_admin.tier, place="badge"),
     Panel("standing", _("等级"), f"{IN_ADMIN}/tier_card.html", benefits_admin.tier, place="asset", order=5),
-    Panel("tag_badges", _("标签"), f"{IN_ADMIN}/tag_badges.html", marketing_admin.badges, place="badge", order=110),
+    Panel(
+        "tag_badges",
+        pgettext_lazy("plural", "标签"),
+        f"{IN_ADMIN}/tag_badges.html",
+        marketing_admin.badges,
+        place="badge",
+        order=110,
+    ),
     Panel(
         "usable_coupons",
-        _("券"),
+        pgettext_lazy("plural", "券"),
         f"{IN_ADMIN}/coupons_card.html",
         benefits_admin.usable_coupons,
         "benefits.view_coupon",
@@ -42,7 +50,7 @@ MEMBER_360 = (
     Panel("growth", _("成长值"), f"{IN_ADMIN}/growth.html", loyalty_admin.growth, place="asset", order=20),
     Panel(
         "purchases",
-        _("消费"),
+        pgettext_lazy("plural", "消费"),
         f"{IN_ADMIN}/purchases.html",
         loyalty_admin.purchases,
         "loyalty.view_purchase",
@@ -58,10 +66,18 @@ MEMBER_360 = (
         order=20,
         place="tab",
     ),
-    Panel("lots", _("批次"), f"{IN_ADMIN}/lots.html", loyalty_admin.lots, "loyalty.view_lot", order=30, place="tab"),
+    Panel(
+        "lots",
+        pgettext_lazy("plural", "批次"),
+        f"{IN_ADMIN}/lots.html",
+        loyalty_admin.lots,
+        "loyalty.view_lot",
+        order=30,
+        place="tab",
+    ),
     Panel(
         "coupons",
-        _("券"),
+        pgettext_lazy("plural", "券"),
         f"{IN_ADMIN}/coupons.html",
         benefits_admin.coupons,
         "benefits.view_coupon",
@@ -79,7 +95,7 @@ MEMBER_360 = (
     ),
     Panel(
         "tags",
-        _("标签"),
+        pgettext_lazy("plural", "标签"),
         f"{IN_ADMIN}/tags.html",
         marketing_admin.tags,
         "marketing.view_membertag",
@@ -99,7 +115,7 @@ MEMBER_360 = (
 COLUMNS = (
     MemberColumn("tier", _("等级"), benefits_admin.tiers),
     MemberColumn("points", _("积分"), loyalty_admin.balances),
-    MemberColumn("tags", _("标签"), marketing_admin.tags_of),
+    MemberColumn("tags", pgettext_lazy("plural", "标签"), marketing_admin.tags_of),
 )
 FILTERS = (benefits_admin.TierFilter, marketing_admin.TagFilter)
 ACTIONS = (

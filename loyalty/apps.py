@@ -1,8 +1,8 @@
 from django.apps import AppConfig
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class LoyaltyConfig(AppConfig):
     name = "loyalty"
-    verbose_name = _("资产")
+    verbose_name = pgettext_lazy("plural", "资产")
     default_auto_field = "django.db.models.BigAutoField"

@@ -42,7 +42,7 @@ class Account(models.Model):
     asset = models.CharField(_("资产"), max_length=8, choices=Asset)
     balance = models.BigIntegerField(_("可用"), default=0)
     pending = models.BigIntegerField(_("待生效"), default=0)
-    held = models.BigIntegerField(_("冻结"), default=0)
+    held = models.BigIntegerField(pgettext_lazy("quantity", "冻结"), default=0)
 
     objects = AccountQuerySet.as_manager()
 
@@ -89,7 +89,7 @@ class Lot(models.Model):
     issuer = models.ForeignKey(OrgUnit, models.PROTECT, related_name="+", verbose_name=_("发行业态"))
     quantity = models.BigIntegerField(_("数量"))
     remaining = models.BigIntegerField(_("剩余"))
-    held = models.BigIntegerField(_("冻结"), default=0)
+    held = models.BigIntegerField(pgettext_lazy("quantity", "冻结"), default=0)
     unit_price = models.DecimalField(_("单价（分）"), max_digits=12, decimal_places=6)
     earned_at = models.DateTimeField(_("获取时间"))
     available_at = models.DateTimeField(_("生效时间"))

@@ -35,7 +35,7 @@ def describe(tree: Node | None) -> str:
         return str(_("非“%s”") % sentence) if tree.get("not") else sentence
     word = str(_(" 且 ") if tree["op"] == "and" else _(" 或 "))
     sentence = word.join(
-        describe(child) if "op" not in child else f"（{describe(child)}）" for child in tree["children"]
+        describe(child) if "op" not in child else str(_("（%s）") % describe(child)) for child in tree["children"]
     )
     return str(_("非（%s）") % sentence) if tree.get("not") else sentence
 

@@ -86,7 +86,7 @@ def when(key: str, value: str, then: dict[str, Any], **otherwise: Any) -> dict[s
 
 def names(value: Any, value_type: ValueType, choices: Choices | None) -> str:
     known = choices() if choices else {}
-    return "、".join(str(known.get(one) or value_type.show(one)) for one in as_list(value))
+    return str(_("、")).join(str(known.get(one) or value_type.show(one)) for one in as_list(value))
 
 
 class AttributeLeaf(Leaf):
@@ -231,15 +231,18 @@ class EventLeaf(Leaf):
 
     def describe(self, node: Node) -> str:
         kind = self.kinds[node["event"]]
-        where = "，".join(
-            f"{field.label}：{names(node['where'][field.name], CODE, field.choices)}"
+        where = str(_("，")).join(
+            str(_("%(name)s：%(value)s"))
+            % {"name": field.label, "value": names(node["where"][field.name], CODE, field.choices)}
             for field in narrowed_by(kind, node)
         )
-        what = f"{describe_window(node.get('window'))}{kind.label}" + (f"（{where}）" if where else "")
+        what = str(_("%(window)s%(events)s")) % {"window": describe_window(node.get("window")), "events": kind.label}
+        what = what.strip() + (str(_("（%s）") % where) if where else "")
         if "agg" not in node:
             return str(_("%s：有") % what)
         value_type = kind.measure_type if node["agg"] in OF_A_MEASURE else INTEGER
-        return f"{what}{AGGREGATES[node['agg']]} {COMPARISONS[node['cmp']][0]} {value_type.show(node['value'])}"
+        measure = str(_("%(what)s%(aggregate)s")) % {"what": what, "aggregate": AGGREGATES[node["agg"]]}
+        return f"{measure} {COMPARISONS[node['cmp']][0]} {value_type.show(node['value'])}"
 
 
 def narrowed_by(kind: EventKind, node: Node) -> list[EventField]:
@@ -281,9 +284,11 @@ def describe_window(window: dict[str, Any] | None) -> str:
         return ""
     if "last_days" in window:
         return str(_("近 %d 天") % window["last_days"])
-    start = _("自 %s 起") % window["from"] if "from" in window else ""
-    end = _("%s 之前") % window["before"] if "before" in window else ""
-    return f"{start}{end}"
+    if "before" not in window:
+        return str(_("自 %s 起") % window["from"])
+    if "from" not in window:
+        return str(_("%s 之前") % window["before"])
+    return str(_("自 %(from)s 起%(before)s 之前") % window)
 
 
 class BucketOf(Func):
