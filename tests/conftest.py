@@ -4,10 +4,17 @@ from collections.abc import Iterator
 import pytest
 from django.core.cache import cache
 from django.db.backends.postgresql.operations import DatabaseOperations
+from hypothesis import Phase, settings
 
 from members.services.memory import Memory
 from tests.cast import Cast, build_cast
 from tests.database import cloned_database, tables_that_refuse_to_be_emptied
+
+# A shared machine is slow now and then: no example has a time limit. CI only tells, from the same examples each
+# time; whoever looks into it shrinks them.
+settings.register_profile("suite", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate])
+settings.load_profile("ci" if os.environ.get("CI") else "suite")
 
 
 @pytest.fixture(scope="session")
