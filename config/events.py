@@ -1,4 +1,4 @@
-"""What follows from what: the one table event type → reactions. Each is delivered by beat, retried, safe to make twice."""
+"""What follows from what: the one table event type → reactions. Delivered by beat, retried, safe to make twice."""
 
 from benefits.services.welcome import welcome
 from members import events
