@@ -73,8 +73,8 @@ class Edition:
         job = milestones.reached(MILESTONE)
         if job is None:
             raise CommandError(
-                "This database holds an organisation that is not the demo's. Demo data goes into an empty one: "
-                "set DATABASE_URL to a fresh database."
+                "This database holds an organisation that is not the demo's. Leave it alone with DEMO=none, or set "
+                "DATABASE_URL to an empty database."
             )
         return cls(Rule(job.summary["rule"]), job.summary["weeks"])
 

@@ -20,15 +20,22 @@ class Role:
     may_change: tuple[str, ...] = ()  # apps
     may_view: tuple[str, ...] = ()
     besides: tuple[str, ...] = ()  # code names of single permissions
+    except_for: tuple[str, ...] = ()  # models of those apps
 
     def permissions(self):
         wanted = Q(content_type__app_label__in=self.may_change) | Q(codename__in=self.besides)
         views = Q(content_type__app_label__in=self.may_view, codename__startswith="view_")
-        return Permission.objects.filter(wanted | views & ~Q(codename="view_personal_data"))
+        chosen = Permission.objects.filter(wanted | views & ~Q(codename="view_personal_data"))
+        return chosen.exclude(content_type__model__in=self.except_for)
 
 
 HEADQUARTERS = Role("总部运营", may_change=OUR_APPS, may_view=("auth", "django_celery_results"))
-BUSINESS = Role("业态运营", may_change=("members", "loyalty", "benefits", "marketing"), may_view=("settlement",))
+BUSINESS = Role(
+    "业态运营",
+    may_change=("members", "loyalty", "benefits", "marketing"),
+    may_view=("settlement",),
+    except_for=("operator", "channel", "channelkey"),
+)
 STORE = Role("门店店员", may_view=("members", "loyalty", "benefits"), besides=("add_member", "change_member"))
 FINANCE = Role("财务", may_change=("settlement",), may_view=("loyalty", "benefits"))
 AUDITOR = Role("审计（只读）", may_view=OUR_APPS)

@@ -37,7 +37,7 @@ class Preparation:
         stores = Stores(self.journey)
         missing = stores.missing(selection.stores())
         if missing:
-            bar = ProgressBar("门店", len(missing), self.out)
+            bar = ProgressBar("Stores   ", len(missing), self.out)
             for _store in stores.open(missing):
                 bar.advance()
             bar.finish()

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from benefits.models import Coupon, MemberTier
 from config.complete_journey import load
-from config.demo import milestones, rules
+from config.demo import logins, milestones, rules
 from config.demo.channels import REPLAY
 from config.demo.edition import Edition
 from config.demo.keyring import Keyring
@@ -23,6 +23,8 @@ from config.replay.selection import select
 from loyalty.models import Award, Lot, Purchase, Transaction
 from marketing.models import Campaign, MemberTag
 from members.models import Member, Operator, OrgUnit
+from members.services.channels import key_of_bearer
+from members.services.people import find
 from settlement.models import AccountCode, Journal, Period, Posting, Statement
 from tests.database import cloned_database
 
@@ -30,30 +32,39 @@ HOUSEHOLDS, VISITS = 1, 3
 
 
 @pytest.fixture(scope="module")
-def group(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[str]:
-    """The demo of one household, loaded once, with what the command has said."""
+def group(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[None]:
+    """The demo of one household, loaded once."""
     keyring = tmp_path_factory.mktemp("var") / "demo.json"
     with pytest.MonkeyPatch.context() as patch, django_db_blocker.unblock():
         patch.setattr(Keyring.__init__, "__defaults__", (keyring,))
         for name, value in {"SAMPLE": HOUSEHOLDS, "VISITS": VISITS, "WORKERS": 1}.items():
             patch.setattr(demo, name, value)
         with cloned_database(os.getpid(), "demo"):
-            yield load_demo()
+            load_demo()
+            yield
             connection.close()
 
 
-def load_demo() -> str:
-    out = io.StringIO()
-    call_command("demo", "sample", stdout=out)
-    return out.getvalue()
+def load_demo() -> None:
+    call_command("demo", "sample", stdout=io.StringIO())
 
 
-def test_it_prints_who_may_enter(group):
+def test_whoever_tries_it_may_enter(group):
+    printed = "\n".join(logins.lines(Keyring()))
     for username in ("admin", "hotel", "store", "finance"):
         password = Keyring().get("password", username)
-        assert f"{username:<8} {password}" in group
+        assert f"{username:<8} {password}" in printed
         assert Operator.objects.get(username=username).check_password(password)
-    assert "/m/" in group
+    phone = Keyring().get("phone", "member")
+    assert phone in printed
+    assert find("phone", phone) is not None
+
+
+def test_logins_that_var_has_lost_are_made_again(group):
+    Keyring().path.unlink()
+    load_demo()
+    assert Operator.objects.get(username="hotel").check_password(Keyring().get("password", "hotel"))
+    assert key_of_bearer(Keyring().get("key", "hotel-app")).channel.org_unit.code == "HOTEL"
 
 
 def test_a_group_of_businesses_with_stores_and_people(group):

@@ -11,8 +11,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from benefits.services import day_roll
-from config.demo import books, logins, marketing, milestones
+from config.demo import books, founding, marketing, milestones
 from config.demo.edition import Edition, Rule, weeks_until
+from config.demo.keyring import Keyring
 from config.demo.stories import Stories
 from config.replay.lanes import LaneFailed, Lanes, Tally
 from config.replay.preparation import Preparation
@@ -37,7 +38,10 @@ class Command(BaseCommand):
         parser.add_argument("size", nargs="?", choices=["sample", "full", "none"], default="sample")
 
     def handle(self, *, size: str, **options: Any) -> None:
-        if size == "none" or milestones.reached(size):
+        if size == "none":
+            return
+        if milestones.reached(size):
+            founding.staff(Edition.standing(), Keyring())
             return
         now = timezone.now()
         preparation = Preparation.make(Edition(Rule.B, weeks_until(now.date() - timedelta(days=1))), sys.stdout)
@@ -47,8 +51,6 @@ class Command(BaseCommand):
         self._replay(selection, matched, now)
         self._wake_up(matched, now)
         milestones.mark(size, "演示消费重放", purchases=selection.purchases)
-        for line in logins.lines(preparation.keyring):
-            self.stdout.write(line)
 
     def _selection(self, preparation: Preparation, size: str, now: datetime) -> Selection:
         households = SAMPLE if size == "sample" else 0
@@ -62,7 +64,7 @@ class Command(BaseCommand):
     def _replay(self, selection: Selection, matched: Books, now: datetime) -> None:
         """Month by month, each with its visits after it, so that every balance is that of its day."""
         stories = Stories(matched.members, sample(selection.journey, SAMPLE), now=now)
-        bar = ProgressBar("消费", selection.purchases, sys.stdout)
+        bar = ProgressBar("Purchases", selection.purchases, sys.stdout)
 
         def report(step: Tally) -> None:
             bar.advance(step.purchases + step.skipped)

@@ -65,7 +65,7 @@ class Command(BaseCommand):
             make_sender = partial(HttpSender, books, options["url"])
         lanes = selection.lanes(options["http"] or options["workers"], by_household=options["shuffle"] is None)
         before, sent = Totals.of(books.channel), Tally()
-        bar = ProgressBar("消费", selection.purchases, sys.stderr)
+        bar = ProgressBar("Purchases", selection.purchases, sys.stderr)
 
         def report(step: Tally) -> None:
             sent.add(step)
