@@ -10,6 +10,7 @@ from django.urls import path, reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_htmx.http import HttpResponseClientRedirect
+from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
@@ -58,7 +59,7 @@ class CouponAdmin(ReadOnlyAdmin):
         (_("有效期"), {"fields": ("issued_at", ("valid_from", "valid_until"))}),
         (_("使用"), {"fields": (("redeemed_at", "shown_purchase"), ("held_for", "held_until"), "terms_text")}),
     )
-    actions_detail = ("revoke",)
+    actions_detail = actions_row = ("revoke",)
 
     @display(description=_("名称"))
     def name(self, coupon: Coupon) -> str:
@@ -89,8 +90,12 @@ class CouponAdmin(ReadOnlyAdmin):
     # Revoking -------------------------------------------------------------------------------------------------
 
     def has_revoke_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        over = Coupon.objects.filter(pk=object_id).exclude(state__in=(*Coupon.OPEN, Coupon.State.HELD))
-        return request.user.has_perm("benefits.revoke_coupon") and not over.exists()
+        return request.user.has_perm("benefits.revoke_coupon")
+
+    def get_actions_detail(self, request: HttpRequest, object_id: int | str) -> list[UnfoldAction]:
+        """What is used, over or revoked has no such button on its page; from the list the service says why not."""
+        may_go = Coupon.objects.filter(pk=object_id, state__in=(*Coupon.OPEN, Coupon.State.HELD)).exists()
+        return super().get_actions_detail(request, object_id) if may_go else []
 
     @action(
         description=_("作废"),

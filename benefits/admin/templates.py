@@ -29,7 +29,7 @@ class ShareInline(ChoicesInSight, TabularInline):
 class CouponTemplateAdmin(OwnedAdmin):
     owner = "owner"
     form = CouponTemplateForm
-    list_display = ("name", "owner", "shown_worth", "period", "issued_of", "per_member", "is_welcome_gift", "is_active")
+    list_display = ("name", "owner", "shown_worth", "period", "issued_of", "limit", "is_welcome_gift", "is_active")
     list_filter = ("is_active", "is_welcome_gift", ("owner", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("owner",)
     search_fields = ("code", "name")
@@ -65,6 +65,10 @@ class CouponTemplateAdmin(OwnedAdmin):
             return f"{template.valid_from:%Y-%m-%d} – {template.valid_until:%Y-%m-%d}"
         start = gettext("次日起 ") if template.from_day == 1 else gettext("第 %d 天起 ") % template.from_day
         return (start if template.from_day else "") + gettext("%d 天") % template.for_days
+
+    @display(description=_("每人限领"), ordering="per_member")
+    def limit(self, template: CouponTemplate) -> str:
+        return str(template.per_member or gettext("不限"))
 
     @display(description=_("已发 / 总量"), ordering="issued")
     def issued_of(self, template: CouponTemplate) -> str:

@@ -157,6 +157,7 @@ class MemberTierAdmin(ReadOnlyAdmin):
     )
     list_select_related = ("member", "tier", "programme")
     list_display_links = None
+    ordering = ("-pk",)
     search_fields = ("member__member_no",)
     search_help_text = _("会员号")
     fields = ("shown_member", "programme", "tier", "reason", "shown_spend", "since", "until")

@@ -11,7 +11,7 @@ from django.urls import path, reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_htmx.http import HttpResponseClientRedirect
-from unfold.dataclasses import ActionDialog
+from unfold.dataclasses import ActionDialog, UnfoldAction
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
@@ -45,7 +45,7 @@ class PeriodAdmin(ReadOnlyAdmin):
     list_filter = ("state",)
     search_fields = ("name",)
     fields = ("name", ("starts_at", "ends_at"), "state", ("cut_at", "locked_at"), "shown_statements")
-    actions_detail = ("cut", "lock", "download")
+    actions_detail = actions_row = ("cut", "lock", "download")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Period]:
         return super().get_queryset(request).annotate(stated=Count("statements"))
@@ -66,8 +66,13 @@ class PeriodAdmin(ReadOnlyAdmin):
     def has_close_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         """A period is the whole group's: a business, whatever it may do, doesn't close it."""
         reach = request.user.reach
-        may = bool(reach) and reach.is_group and request.user.has_perm("settlement.lock_period")
-        return may and (object_id is None or Period.objects.open().filter(pk=object_id).exists())
+        return bool(reach) and reach.is_group and request.user.has_perm("settlement.lock_period")
+
+    def get_actions_detail(self, request: HttpRequest, object_id: int | str) -> list[UnfoldAction]:
+        """A closed period's page keeps the export alone; from the list the service says why not."""
+        shown = super().get_actions_detail(request, object_id)
+        is_open = Period.objects.open().filter(pk=object_id).exists()
+        return [one for one in shown if is_open or one.action_name.endswith("download")]
 
     @action(
         description=_("关账"),

@@ -163,6 +163,8 @@ def test_a_coupon_is_revoked_with_a_reason(shop, page, sees_mall):
     page(sees_mall, "coupon_revoke", coupon.pk, data={"_form_submitted": "true", "reason": "发错了"})
     assert Coupon.objects.get().state == "revoked"
     assert "已作废" in page(sees_mall, "coupon_change", coupon.pk).content.decode()
+    page(sees_mall, "coupon_revoke", coupon.pk, data={"_form_submitted": "true", "reason": "又一次"})
+    assert "已使用、已过期或已作废" in page(sees_mall, "coupon_change", coupon.pk).content.decode()
 
 
 def test_another_s_coupon_is_not_there_to_be_revoked(shop, page, sees_mall):
