@@ -4,6 +4,7 @@ from typing import NoReturn
 
 from django.urls import include, path, re_path
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import cache_page
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.exceptions import NotFound
 from rest_framework.views import APIView
@@ -24,7 +25,8 @@ class NothingHere(APIView):
 
 
 v1 = [
-    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    # Anybody may ask for the document, and making it takes half a second.
+    path("schema/", cache_page(600)(SpectacularAPIView.as_view()), name="schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="api:schema"), name="docs"),
     path("", include("members.api.urls")),
     path("", include("loyalty.api.urls")),

@@ -228,6 +228,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "config.pages.CursorPages",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "config.problems.answer_to",
+    "DEFAULT_METADATA_CLASS": None,  # OPTIONS would describe what the OpenAPI document describes better
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "URL_FORMAT_OVERRIDE": None,  # `?format=` would be a second way to ask for JSON
     "COERCE_DECIMAL_TO_STRING": True,

@@ -57,6 +57,12 @@ def test_a_body_that_is_not_ours_is_refused(cast, body, content_type, status, co
     assert response.headers["Content-Type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize("method", ["OPTIONS", "DELETE", "TRACE", "NONSENSE"])
+def test_another_method_is_refused(cast, method):
+    response = Client().generic(method, "/api/v1/members", **cast.bearer(cast.mall_app))
+    assert (response.status_code, response.json()["code"]) == (405, "method_not_allowed")
+
+
 @pytest.mark.parametrize("key", [None, " ", "x" * 121, "参考号"])
 def test_what_moves_value_needs_a_key(app, cast, member, key):
     headers = {} if key is None else {"HTTP_IDEMPOTENCY_KEY": key}
