@@ -62,13 +62,21 @@ def _in_force(rule: EarnRule | BurnRule | AssetPolicy, at: datetime) -> bool:
 
 
 def _over(model, node: OrgUnit) -> list:
-    rules = model.objects.filter(is_active=True).over(node).select_related("org_unit")
-    if model is not AssetPolicy:
-        rules = rules.order_by("priority", "-org_unit__depth", "pk")
-    return _memory.get((model, node.pk), lambda: list(rules))
+    """The rules whose node is `node` or above it. All are read at once: stores are many, rules are few."""
+    lineage = _lineage(node)
+    return [rule for rule in _memory.get(model, lambda: _active(model)) if rule.org_unit.path in lineage]
+
+
+def _active(model) -> list:
+    rules = model.objects.filter(is_active=True).select_related("org_unit")
+    return list(rules if model is AssetPolicy else rules.order_by("priority", "-org_unit__depth", "pk"))
 
 
 def _prices(issuer: OrgUnit) -> list[PointsPrice]:
-    paths = [issuer.path[: issuer.steplen * depth] for depth in range(1, issuer.depth + 1)]
-    prices = PointsPrice.objects.filter(issuer__path__in=paths).select_related("issuer")
-    return _memory.get((PointsPrice, issuer.pk), lambda: list(prices))
+    lineage = _lineage(issuer)
+    prices = _memory.get(PointsPrice, lambda: list(PointsPrice.objects.select_related("issuer")))
+    return [price for price in prices if price.issuer.path in lineage]
+
+
+def _lineage(node: OrgUnit) -> set[str]:
+    return {node.path[: node.steplen * depth] for depth in range(1, node.depth + 1)}
