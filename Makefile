@@ -37,7 +37,6 @@ messages: $(INSTALLED)
 	@$(BABEL) update --domain django --locale en --input-file var/django.pot --output-dir locale \
 		--no-wrap --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 	@$(BABEL) compile --domain django --directory locale
-	@$(BABEL) compile --domain djangojs --directory locale
 # Babel knows the plain names, Django has lazy ones as well.
 KEYWORDS := gettext_lazy ngettext_lazy:1,2 pgettext_lazy:1c,2 npgettext_lazy:1c,2,3
 
@@ -57,5 +56,5 @@ $(INSTALLED): requirements.lock
 	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear .venv \
 		|| { rm -rf .venv; echo "Python's venv module is missing (Debian: apt install python3-venv)"; exit 1; }
 	@echo "Installing into .venv (about a minute, once) …"
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install -qq --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $@

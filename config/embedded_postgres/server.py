@@ -172,5 +172,6 @@ def _unprivileged() -> list[str]:
     if shutil.which("setpriv") is None:
         raise ServerDidNotStart("As root PostgreSQL needs setpriv (util-linux): install it, or set DATABASE_URL")
     user = f"--reuid={_nobody().pw_uid} --regid={_nobody().pw_gid} --clear-groups --pdeathsig=INT"
-    passage = "--inh-caps=+dac_override --ambient-caps=+dac_override"
+    # no_setuid_fixup: else access(2), by which initdb looks for its programs, leaves the capability out.
+    passage = "--securebits=+no_setuid_fixup --inh-caps=+dac_override --ambient-caps=+dac_override"
     return ["setpriv", *user.split(), *passage.split()]

@@ -1,6 +1,7 @@
 """The server lives as long as somebody uses it, whichever way they end."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from config.embedded_postgres.server import Server
-from config.folders import BASE_DIR
+from config.embedded_postgres.server import Server, _unprivileged
+from config.folders import BASE_DIR, socket_folder
 
 USER = """
 import sys
@@ -25,8 +26,10 @@ sys.stdin.read()
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("postgres")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("postgres")
+    yield folder
+    shutil.rmtree(socket_folder(folder))
 
 
 @contextmanager
@@ -83,3 +86,13 @@ def test_a_killed_server_is_started_again_by_the_next_user(folder: Path):
         with users(folder, 1):
             assert server_process(folder) != killed
     assert eventually(lambda: is_stopped(folder))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root hands the server to somebody else")
+def test_the_server_of_root_is_nobody_who_passes_private_folders(tmp_path: Path):
+    program = tmp_path / "private" / "program"
+    program.parent.mkdir(mode=0o700)
+    program.touch(mode=0o755)
+    script = 'test -x "$0" && id -un'  # by access(2), as initdb looks for its programs
+    done = subprocess.run([*_unprivileged(), "sh", "-c", script, program], capture_output=True, text=True, cwd="/")
+    assert done.stdout == "nobody\n"
