@@ -28,17 +28,15 @@ bench: $(INSTALLED)
 	@env -u DATABASE_URL $(BIN)/python manage.py migrate --verbosity 0
 	@env -u DATABASE_URL $(BIN)/python manage.py replay --rule A --baskets 5000 --workers 2 $(ARGS)
 
-# The English catalogue: collect what the code says, keep what is translated, compile. The source is Chinese; zh_Hans
-# only translates what other packages say in English. Machines without gettext have Babel, so .mo files are committed.
+# The English catalogue: collect what the code says, keep what is translated, compile. Babel does it, for gettext is
+# not on every machine; for the same reason the compiled files are committed.
 messages: BABEL := $(BIN)/python -m babel.messages.frontend --quiet
 messages: $(INSTALLED)
-	@$(BABEL) extract --mapping-file pyproject.toml --keywords "$(KEYWORDS)" --sort-by-file --add-location file \
-		--no-wrap --output-file var/django.pot config members loyalty benefits settlement marketing templates
+	@$(BABEL) extract --mapping-file pyproject.toml --sort-by-file --add-location file --no-wrap \
+		--output-file var/django.pot .
 	@$(BABEL) update --domain django --locale en --input-file var/django.pot --output-dir locale \
 		--no-wrap --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 	@$(BABEL) compile --domain django --directory locale
-# Babel knows the plain names, Django has lazy ones as well.
-KEYWORDS := gettext_lazy ngettext_lazy:1,2 pgettext_lazy:1c,2 npgettext_lazy:1c,2,3
 
 # Hashes and no addresses: any index that has the same files will do.
 lock: $(INSTALLED)
