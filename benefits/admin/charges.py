@@ -8,8 +8,7 @@ from unfold.decorators import display
 
 from benefits.admin.words import link_to, shares_in_words
 from benefits.models import Charge
-from members.interfaces.admin import ReadOnlyAdmin
-from members.interfaces.money import yuan
+from members.interfaces.admin import ReadOnlyAdmin, in_yuan
 from members.models import OrgUnit
 
 
@@ -28,6 +27,7 @@ class ChargeAdmin(ReadOnlyAdmin):
         ("shown_purchase", "undoes"),
         ("channel", "operator"),
     )
+    shown_amount = in_yuan("amount", _("金额"))
 
     def get_list_display(self, request: HttpRequest) -> tuple:
         return (
@@ -42,10 +42,6 @@ class ChargeAdmin(ReadOnlyAdmin):
             _borne_by(),
             "undoes",
         )
-
-    @display(description=_("金额"), ordering="amount")
-    def shown_amount(self, charge: Charge) -> str:
-        return yuan(charge.amount)
 
     @display(description=_("承担"))
     def borne_by(self, charge: Charge) -> str:

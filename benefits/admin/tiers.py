@@ -21,7 +21,7 @@ from benefits.admin.words import link_to
 from benefits.models import MemberTier, Tier, TierPrice, TierProgramme
 from benefits.services import tiers
 from benefits.services.tier_review import Mover, movers
-from members.interfaces.admin import ChoicesInSight, ReadOnlyAdmin
+from members.interfaces.admin import ChoicesInSight, ReadOnlyAdmin, in_yuan
 from members.interfaces.money import yuan
 
 SHOWN = 200  # movers listed by name; the picture counts them all
@@ -161,6 +161,7 @@ class MemberTierAdmin(ReadOnlyAdmin):
     search_fields = ("member__member_no",)
     search_help_text = _("会员号")
     fields = ("shown_member", "programme", "tier", "reason", "shown_spend", "since", "until")
+    shown_spend = in_yuan("spend", _("依据消费"))
 
     @display(description=_("会员"), ordering="member")
     def shown_member(self, row: MemberTier) -> str:
@@ -169,10 +170,6 @@ class MemberTierAdmin(ReadOnlyAdmin):
     @display(description=_("原因"), ordering="reason", label=REASONS)
     def shown_reason(self, row: MemberTier) -> tuple[str, str]:
         return row.reason, row.get_reason_display()
-
-    @display(description=_("依据消费"), ordering="spend")
-    def shown_spend(self, row: MemberTier) -> str:
-        return yuan(row.spend)
 
 
 def _prices(tier: Tier) -> str:

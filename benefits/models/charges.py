@@ -66,4 +66,4 @@ class Charge(models.Model):
         indexes = (models.Index(fields=["business", "-at"], name="charge_by_business"),)
 
     def __str__(self) -> str:
-        return f"#{self.pk} {self.get_kind_display()} {self.amount}"
+        return f"#{self.pk} {self.get_kind_display()}"

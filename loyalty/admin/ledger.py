@@ -37,6 +37,7 @@ class ReadOnlyInline(TabularInline):
     can_delete = False
     show_change_link = True
     per_page = 20
+    ordering = ("pk",)
 
     def has_add_permission(self, request: HttpRequest, obj=None) -> bool:
         return False

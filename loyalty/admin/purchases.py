@@ -3,15 +3,23 @@
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import display
 
 from loyalty.admin.ledger import ReadOnlyInline
 from loyalty.models import Award, Purchase, PurchaseLine, Refund, RefundLine, Tender
-from members.interfaces.admin import ReadOnlyAdmin
-from members.interfaces.money import yuan
+from members.interfaces.admin import ReadOnlyAdmin, in_yuan
 
 
-class LineInline(ReadOnlyInline):
+class PartInline(ReadOnlyInline):
+    """A part of a receipt: it has no page of its own."""
+
+    show_change_link = False
+    hide_title = True
+
+    def get_readonly_fields(self, request: HttpRequest, obj=None) -> tuple[str, ...]:
+        return self.fields
+
+
+class LineInline(PartInline):
     model = PurchaseLine
     fields = (
         "number",
@@ -20,31 +28,35 @@ class LineInline(ReadOnlyInline):
         "category",
         "brand",
         "quantity",
-        "amount",
-        "tier_discount",
-        "coupon_discount",
-        "points_amount",
-        "refunded_amount",
+        "full",
+        "off_by_tier",
+        "off_by_coupon",
+        "with_points",
+        "refunded",
     )
-    show_change_link = False
+    full = in_yuan("amount", _("金额"))
+    off_by_tier = in_yuan("tier_discount", _("等级优惠"))
+    off_by_coupon = in_yuan("coupon_discount", _("券优惠"))
+    with_points = in_yuan("points_amount", _("积分抵扣"))
+    refunded = in_yuan("refunded_amount", _("已退"))
 
 
-class TenderInline(ReadOnlyInline):
+class TenderInline(PartInline):
     model = Tender
-    fields = ("kind", "amount")
-    show_change_link = False
+    fields = ("kind", "paid")
+    paid = in_yuan("amount", _("金额"))
 
 
-class AwardInline(ReadOnlyInline):
+class AwardInline(PartInline):
     model = Award
-    fields = ("rule", "eligible_amount", "base", "multiplier", "given", "cap")
-    show_change_link = False
+    fields = ("rule", "eligible", "base", "multiplier", "given", "cap")
+    eligible = in_yuan("eligible_amount", _("计分金额"))
 
 
-class RefundLineInline(ReadOnlyInline):
+class RefundLineInline(PartInline):
     model = RefundLine
-    fields = ("line", "amount", "points_restored")
-    show_change_link = False
+    fields = ("line", "refunded", "points_restored")
+    refunded = in_yuan("amount", _("退款"))
 
 
 @admin.register(Purchase)
@@ -55,18 +67,19 @@ class PurchaseAdmin(ReadOnlyAdmin):
     search_fields = ("external_number", "member__member_no")
     search_help_text = _("外部单号或会员号")
     inlines = (LineInline, TenderInline, AwardInline)
-
-    @display(description=_("实付"), ordering="net_amount")
-    def net(self, purchase: Purchase) -> str:
-        return yuan(purchase.net_amount)
-
-    @display(description=_("积分抵扣"), ordering="points_amount")
-    def with_points(self, purchase: Purchase) -> str:
-        return yuan(purchase.points_amount) if purchase.points_amount else "—"
-
-    @display(description=_("已退"), ordering="refunded_amount")
-    def refunded(self, purchase: Purchase) -> str:
-        return yuan(purchase.refunded_amount) if purchase.refunded_amount else "—"
+    fields = (
+        ("external_number", "member"),
+        ("business", "store"),
+        ("at", "posted_at"),
+        ("full", "net"),
+        ("points_used", "with_points"),
+        "refunded",
+        ("channel", "operator"),
+    )
+    full = in_yuan("list_amount", _("原价"))
+    net = in_yuan("net_amount", _("实付"))
+    with_points = in_yuan("points_amount", _("积分抵扣"))
+    refunded = in_yuan("refunded_amount", _("已退"))
 
 
 @admin.register(Refund)
@@ -77,10 +90,15 @@ class RefundAdmin(ReadOnlyAdmin):
     search_fields = ("purchase__external_number", "external_number")
     search_help_text = _("外部单号")
     inlines = (RefundLineInline,)
-
-    @display(description=_("退款"), ordering="amount")
-    def shown_amount(self, refund: Refund) -> str:
-        return yuan(refund.amount)
+    fields = (
+        ("purchase", "store"),
+        ("at", "posted_at"),
+        ("shown_amount", "points_part"),
+        ("points_restored", "reason"),
+        ("channel", "operator"),
+    )
+    shown_amount = in_yuan("amount", _("退款"))
+    points_part = in_yuan("points_amount", _("其中积分部分"))
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("loyalty.view_refund")

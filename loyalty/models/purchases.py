@@ -212,7 +212,7 @@ class Refund(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.purchase} −{self.amount}"
+        return f"{self.purchase} #{self.pk}"
 
     @property
     def money_amount(self) -> int:

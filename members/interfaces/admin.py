@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.admin import ModelAdmin
+from unfold.decorators import display
 
 from members.errors import Refused
 from members.interfaces import Origin
+from members.interfaces.money import yuan
 from members.models import Channel
 from members.services.organisation import own_origin
 
@@ -78,6 +80,17 @@ class ReadOnlyAdmin(ScopedAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj=None) -> bool:
         return False
+
+
+def in_yuan(name: str, label: str) -> Callable[[Any, Model], str]:
+    """A method of an admin that shows a row's fen as yuan, in its list and on its pages."""
+
+    @display(description=label, ordering=name)
+    def shown(self, row: Model) -> str:
+        fen = getattr(row, name)
+        return yuan(fen) if fen else "—"
+
+    return shown
 
 
 @dataclass(frozen=True)

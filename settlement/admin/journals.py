@@ -62,7 +62,7 @@ class JournalAdmin(ReadOnlyAdmin):
     search_help_text = _("完整的外部单号")
     inlines = (PostingInline,)
 
-    def get_fieldsets(self, request: HttpRequest, obj: Journal | None = None) -> list[tuple]:
+    def get_fieldsets(self, request: HttpRequest, obj: Journal) -> list[tuple]:
         """What it is of, and no more: points or a coupon's charge, and what it undoes if it does."""
         agreed = ("shown_issue_agreement", "shown_redemption_agreement")
         points = (("lot", "unit_price", "quantity"), "transaction", "model", agreed)

@@ -16,8 +16,7 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 
-from members.interfaces.admin import ReadOnlyAdmin, admin_origin, refusals_as_messages
-from members.interfaces.money import yuan
+from members.interfaces.admin import ReadOnlyAdmin, admin_origin, in_yuan, refusals_as_messages
 from settlement.admin.drill_down import InSightFilter, link_to
 from settlement.models import NettingPayment, Period
 from settlement.services import periods
@@ -131,10 +130,7 @@ class NettingPaymentAdmin(ReadOnlyAdmin):
     list_select_related = ("period", "payer", "payee")
     fields = ("period", ("payer", "payee"), "shown_amount")
     ordering = ("-period__starts_at", "-amount", "pk")
-
-    @display(description=_("金额"), ordering="amount")
-    def shown_amount(self, payment: NettingPayment) -> str:
-        return yuan(payment.amount)
+    shown_amount = in_yuan("amount", _("金额"))
 
     @display(description=_("账期状态"), label=STATES)
     def shown_state(self, payment: NettingPayment) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from members.interfaces.admin import ReadOnlyAdmin
+from members.interfaces.admin import ReadOnlyAdmin, in_yuan
 from members.interfaces.money import yuan
 from settlement.admin import drill_down
 from settlement.admin.drill_down import InSightFilter, before, inter_company, until_end_of, within
@@ -72,18 +72,12 @@ class StatementAdmin(ReadOnlyAdmin):
     list_filter = (("period", InSightFilter), ("book", InSightFilter))
     list_select_related = ("period", "book__org_unit")
     ordering = ("-period__starts_at", "book__org_unit__path", "book__role")
+    shown_opening = in_yuan("opening", _("期初"))
+    shown_closing = in_yuan("closing", _("期末"))
 
     @display(description=_("账簿"), ordering="book")
     def shown_book(self, statement: Statement) -> str:
         return str(statement.book)
-
-    @display(description=_("期初"), ordering="opening")
-    def shown_opening(self, statement: Statement) -> str:
-        return yuan(statement.opening)
-
-    @display(description=_("期末"), ordering="closing")
-    def shown_closing(self, statement: Statement) -> str:
-        return yuan(statement.closing)
 
     @display(description=_("本期应收"))
     def receivable(self, statement: Statement) -> str:

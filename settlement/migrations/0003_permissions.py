@@ -4,14 +4,18 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('settlement', '0002_insert_only'),
+        ("settlement", "0002_insert_only"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='period',
-            options={'ordering': ('-starts_at',), 'permissions': (('lock_period', '可以关账与锁定账期'),), 'verbose_name': '账期', 'verbose_name_plural': '账期'},
+            name="period",
+            options={
+                "ordering": ("-starts_at",),
+                "permissions": (("lock_period", "可以关账与锁定账期"),),
+                "verbose_name": "账期",
+                "verbose_name_plural": "账期",
+            },
         ),
     ]

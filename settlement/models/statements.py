@@ -166,4 +166,4 @@ class NettingPayment(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.payer} → {self.payee} {self.amount}"
+        return f"{self.payer} → {self.payee}"
