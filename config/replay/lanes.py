@@ -8,13 +8,15 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from multiprocessing.queues import SimpleQueue
+from typing import Self
 
 import numpy as np
-from django.db import connections
+from django.db import connection, connections
 
 from config.complete_journey import Receipt
 from config.replay.selection import Selection
-from config.replay.senders import Sender, refund_of
+from config.replay.senders import NotTaken, Sender, refund_of
+from members.errors import Refused
 
 CHUNK = 200  # baskets that are looked up at once: are they there already?
 SECONDS_BETWEEN_REPORTS = 0.2
@@ -22,7 +24,13 @@ KILOBYTES_IN_A_MEGABYTE = 1024
 
 
 class LaneFailed(Exception):
-    """What went wrong in a lane, with its traceback."""
+    """What went wrong in a lane: why a purchase was not taken, or the traceback of what nobody expected."""
+
+    @classmethod
+    def because_of(cls, error: Exception) -> Self:
+        if isinstance(error, Refused):
+            return cls(f"{error.code}: {error.message} {error.details or ''}")
+        return cls(str(error) if isinstance(error, NotTaken) else "".join(traceback.format_exception(error)))
 
 
 @dataclass
@@ -44,16 +52,24 @@ class Tally:
 
 @dataclass(frozen=True)
 class Lanes:
-    """How to send: by which sender, how many purchases at once, and where to keep a profile of the first lane."""
+    """How to send: by which sender, how many purchases at once, and where to keep a profile of the first lane.
+
+    `relaxed` does not wait for the disk at each commit: a crash of the database server may lose the last half second,
+    never more of it than its end, and what is lost is sent again by the next run.
+    """
 
     make_sender: Callable[[], Sender]
     batch: int = 1
+    relaxed: bool = False
     profile: str = ""
 
     def send(self, selection: Selection, lanes: Sequence[np.ndarray], report: Callable[[Tally], None]) -> None:
         """Send every lane; one alone runs in this process. Raises LaneFailed."""
         if len(lanes) == 1:
-            _profiled(lambda: self._send(selection, lanes[0], report), self.profile)
+            try:
+                _profiled(lambda: self._send(selection, lanes[0], report), self.profile)
+            except Exception as error:
+                raise LaneFailed.because_of(error) from error
             return
         # A fork inherits the columns of the data and the maps of members and stores; connections it must not share.
         connections.close_all()
@@ -77,10 +93,13 @@ class Lanes:
         try:
             _profiled(lambda: self._send(selection, positions, queue.put), profile)
             queue.put(None)
-        except Exception:
-            queue.put(traceback.format_exc())
+        except Exception as error:
+            queue.put(str(LaneFailed.because_of(error)))
 
     def _send(self, selection: Selection, positions: np.ndarray, report: Callable[[Tally], None]) -> None:
+        if self.relaxed:
+            with connection.cursor() as cursor:
+                cursor.execute("SET synchronous_commit = off")
         tally, reported_at = Tally(), time.monotonic()
         for step in self._steps(selection, self.make_sender(), positions):
             tally.add(step)

@@ -46,9 +46,13 @@ class HttpSender:
         headers = {"Authorization": self._bearer, "Content-Type": "application/json"}
         if reference:
             headers["Idempotency-Key"] = reference
-        self._connection.request("POST", f"/api/v1/{resource}", json.dumps(body), headers)
-        response = self._connection.getresponse()
-        content = response.read()
+        try:
+            self._connection.request("POST", f"/api/v1/{resource}", json.dumps(body), headers)
+            response = self._connection.getresponse()
+            content = response.read()
+        except OSError as problem:
+            address = f"{self._connection.host}:{self._connection.port}"
+            raise NotTaken(f"{address} does not answer ({problem}). Is the server running? make run") from problem
         if response.status >= HTTPStatus.BAD_REQUEST:
             raise NotTaken(f"{response.status} {content.decode(errors='replace')}")
         return json.loads(content)
