@@ -329,6 +329,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "permissions": (("issue_coupon", "可以发券"), ("revoke_coupon", "可以作废券")),
                 "verbose_name": "券",
                 "verbose_name_plural": "券",
                 "ordering": ("-id",),

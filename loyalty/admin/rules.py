@@ -1,7 +1,6 @@
 """The rules that operators decide. One that has given something keeps its terms: it may be ended, and copied."""
 
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
@@ -12,26 +11,9 @@ from unfold.decorators import display
 
 from loyalty.models import AssetPolicy, BurnRule, EarnRule, PointsPrice
 from loyalty.services import terms
-from members import criteria
-from members.errors import Refused
 from members.interfaces.admin import ScopedAdmin
 
 STAYS_OPEN = ("name", "ends_at", "is_active")
-
-
-class EarnRuleForm(ModelForm):
-    class Meta:
-        model = EarnRule
-        fields = ("audience",)  # the rest comes from the admin's fieldsets
-
-    def clean_audience(self):
-        audience = self.cleaned_data["audience"]
-        if audience:
-            try:
-                criteria.validate(audience)
-            except Refused as refusal:
-                raise ValidationError(str(refusal.message)) from refusal
-        return audience or None
 
 
 class RuleAdmin(ScopedAdmin):
@@ -76,7 +58,6 @@ class RuleAdmin(ScopedAdmin):
 
 @admin.register(EarnRule)
 class EarnRuleAdmin(RuleAdmin):
-    form = EarnRuleForm
     list_display = ("name", "asset", "org_unit", "in_words", "starts_at", "ends_at", "priority", "is_active")
     fieldsets = (
         (None, {"fields": ("name", "org_unit", "asset", "starts_at", "ends_at", "is_active")}),

@@ -42,6 +42,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "permissions": (("adjust_account", "可以调整会员资产"),),
                 "verbose_name": "账户",
                 "verbose_name_plural": "账户",
             },
@@ -824,6 +825,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "permissions": (("reverse_transaction", "可以冲正交易"),),
                 "verbose_name": "交易",
                 "verbose_name_plural": "交易",
                 "ordering": ("-id",),

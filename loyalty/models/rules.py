@@ -6,6 +6,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from members.criteria import RuleField
 from members.models import OrgUnit
 
 
@@ -80,7 +81,7 @@ class EarnRule(DatedRule):
         blank=True,
         help_text=_("空 = 全部品牌。"),
     )
-    audience = models.JSONField(_("适用人群"), null=True, blank=True, help_text=_("空 = 全部会员。"))
+    audience = RuleField(_("适用人群"), null=True, blank=True, help_text=_("空 = 全部会员。"))
     cap_per_purchase = models.PositiveIntegerField(_("单笔上限"), default=0, help_text=_("0 = 不限。"))
     cap_per_day = models.PositiveIntegerField(_("每人每日上限"), default=0, help_text=_("0 = 不限。"))
     priority = models.IntegerField(_("优先级"), default=100, help_text=_("小者先行。"))

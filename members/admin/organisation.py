@@ -3,7 +3,8 @@
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
-from django.db.models import QuerySet
+from django.contrib.auth.models import Group, Permission
+from django.db.models import Q, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -99,6 +100,11 @@ class OrgUnitAdmin(ScopedAdmin):
         return format_html('<span style="padding-left:{}rem">{}</span>', (unit.depth - 1) * 1.25, unit.name)
 
 
+def _roles_within(roles: QuerySet[Group], operator: Operator) -> QuerySet[Group]:
+    own = Permission.objects.filter(Q(group__user=operator) | Q(user=operator))
+    return roles.exclude(permissions__in=Permission.objects.exclude(pk__in=own.values("pk")))
+
+
 @admin.register(Operator)
 class OperatorAdmin(UserAdmin, ScopedAdmin):
     form = UserChangeForm
@@ -119,14 +125,16 @@ class OperatorAdmin(UserAdmin, ScopedAdmin):
     readonly_fields = ()
 
     def formfield_for_manytomany(self, db_field, request: HttpRequest, **kwargs):
-        """Roles belong to no node."""
-        kwargs["queryset"] = db_field.remote_field.model.objects.all()
+        """Roles belong to no node; one hands out those whose every permission one has oneself."""
+        roles = db_field.remote_field.model.objects.all()
+        kwargs["queryset"] = roles if request.user.is_superuser else _roles_within(roles, request.user)
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def has_change_permission(self, request: HttpRequest, obj: Operator | None = None) -> bool:
-        """A superuser is changed by superusers only: nobody raises himself above his own rights."""
-        allowed = super().has_change_permission(request, obj)
-        return allowed and (obj is None or request.user.is_superuser or not obj.is_superuser)
+        """Nobody changes (or takes over by a new password) an operator who may do more than himself."""
+        if not super().has_change_permission(request, obj):
+            return False
+        return obj is None or obj.get_all_permissions() <= request.user.get_all_permissions()
 
     def has_delete_permission(self, request: HttpRequest, obj: Operator | None = None) -> bool:
         return False

@@ -127,6 +127,7 @@ class Migration(migrations.Migration):
                 ("locked_at", models.DateTimeField(blank=True, null=True, verbose_name="锁定时间")),
             ],
             options={
+                "permissions": (("lock_period", "可以关账与锁定账期"),),
                 "verbose_name": "账期",
                 "verbose_name_plural": "账期",
                 "ordering": ("-starts_at",),
