@@ -8,11 +8,13 @@ from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
+from django.db.models import ManyToManyField
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.text import capfirst
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 from django_celery_beat.models import (
     ClockedSchedule,
     CrontabSchedule,
@@ -102,9 +104,24 @@ for _model in REPLACED:
     admin.site.unregister(_model)
 
 
+VERBS = {"add": _("添加"), "change": _("修改"), "delete": _("删除"), "view": _("查看")}
+
+
+def in_words(permission: Permission) -> str:
+    """Django wrote its own names into the table, in English; ours are words of the catalogue."""
+    verb = VERBS.get(permission.codename.removesuffix(f"_{permission.content_type.model}"))
+    return f"{permission.content_type.app_labeled_name} | {verb or gettext(permission.name)}"
+
+
 @admin.register(Group)
 class RoleAdmin(GroupAdmin, ModelAdmin):
     """Roles: named sets of permissions that operators carry."""
+
+    def formfield_for_manytomany(self, db_field: ManyToManyField, request: HttpRequest, **kwargs):
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)
+        if db_field.name == "permissions":
+            field.label_from_instance = in_words
+        return field
 
 
 @admin.register(PeriodicTask)
@@ -157,5 +174,5 @@ def _items(request: HttpRequest, items: list[tuple[str, str]]) -> list[dict]:
         model = apps.get_model(label)
         if model in admin.site._registry and admin.site._registry[model].has_view_permission(request):
             page = f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"
-            shown.append({"title": model._meta.verbose_name_plural, "icon": icon, "link": reverse(page)})
+            shown.append({"title": capfirst(model._meta.verbose_name_plural), "icon": icon, "link": reverse(page)})
     return shown
