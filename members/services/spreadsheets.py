@@ -11,6 +11,8 @@ from zipfile import BadZipFile, ZipFile
 
 import python_calamine
 import xlsxwriter
+from django.conf import settings
+from django.utils import translation
 
 from members.errors import UnreadableFile
 
@@ -87,7 +89,12 @@ def header_positions(header: Row, columns: Sequence[Column]) -> dict[str, int]:
 
 
 def _names(column: Column) -> set[str]:
-    return {name.lower() for name in (str(column.title), *column.aliases)}
+    """In every language: a file may be filled in by one person, uploaded by another and read by the worker."""
+    names = set(column.aliases)
+    for language, _name in settings.LANGUAGES:
+        with translation.override(language):
+            names.add(str(column.title))
+    return {name.lower() for name in names}
 
 
 def _xlsx_rows(file: IO[bytes]) -> Iterator[Row]:

@@ -20,6 +20,8 @@ from django.urls import reverse
 from django.utils import translation
 
 from members.models import Channel, OrgUnit
+from members.resources import MEMBER_COLUMNS, template
+from members.services.spreadsheets import header_positions, read_rows
 from tests.cast import Cast
 from tests.factories import MemberFactory
 from tests.member_session import enter
@@ -180,6 +182,14 @@ def test_the_sign_in_page_of_the_back_office_is_in_chinese(client: Client, db: N
     page = reverse("admin:login")
     assert found_on(client, [page], OF_UNFOLD) == {}
     assert "欢迎回到" in " ".join(texts(client, page))
+
+
+def test_a_template_in_one_language_is_read_in_another() -> None:
+    with translation.override("en"):
+        workbook = template()
+    _number, header = next(read_rows(workbook))
+    assert header[:2] == ["Phone*", "Name"]
+    assert len(header_positions(header, MEMBER_COLUMNS)) == len(MEMBER_COLUMNS)
 
 
 def test_member_pages_change_language(client: Client, cast: Cast) -> None:
