@@ -36,7 +36,7 @@ messages: $(INSTALLED)
 		--output-file var/django.pot .
 	@$(BABEL) update --domain django --locale en --input-file var/django.pot --output-dir locale \
 		--no-wrap --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
-	@$(BABEL) compile --domain django --directory locale
+	@$(BABEL) compile --domain "django djangojs" --directory locale
 
 # Hashes and no addresses: any index that has the same files will do.
 lock: $(INSTALLED)
