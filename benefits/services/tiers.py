@@ -37,6 +37,10 @@ class Ladder:
     def highest(self) -> Tier:
         return self.tiers[-1]
 
+    def tier(self, key: int) -> Tier:
+        """The tier with this key; one added since the ladder was read is fetched."""
+        return next((tier for tier in self.tiers if tier.pk == key), None) or Tier.objects.get(pk=key)
+
     def above(self, tier: Tier) -> Tier | None:
         return next((higher for higher in self.tiers if higher.rank > tier.rank), None)
 
@@ -100,7 +104,7 @@ def standing(member: Member, at: datetime) -> Standing | None:
     found = ladder(at)
     if found is None:
         return None
-    row = _open_row(member, found.programme)
+    row = _open_row(member, found)
     tier = row.tier if row else found.lowest
     spend = spend_of(member, found.programme, at)
     return Standing(found.programme, tier, row and row.since, spend, found.above(tier))
@@ -122,7 +126,7 @@ def review(member: Member, *, origin: Origin) -> MemberTier | None:
     found = ladder(origin.at)
     if found is None:
         return None
-    current = _open_row(member, found.programme) or _start(member, found, origin.at)
+    current = _open_row(member, found) or _start(member, found, origin.at)
     if current.tier.rank >= found.highest.rank:
         return None
     at = max(origin.at, current.since)
@@ -171,13 +175,17 @@ def _load() -> tuple[Ladder, ...]:
 
 
 def _held(member: Member, found: Ladder, at: datetime) -> Tier:
-    row = MemberTier.objects.at(at).filter(member=member, programme=found.programme).select_related("tier").first()
-    return row.tier if row else found.lowest
+    rows = MemberTier.objects.at(at).filter(member=member, programme=found.programme)
+    key = rows.values_list("tier", flat=True).first()
+    return found.tier(key) if key else found.lowest
 
 
-def _open_row(member: Member, programme: TierProgramme) -> MemberTier | None:
-    rows = MemberTier.objects.open().filter(member=member, programme=programme)
-    return rows.select_related("tier", "programme", "member").first()
+def _open_row(member: Member, found: Ladder) -> MemberTier | None:
+    """Where the member stands now. It is read on every purchase, and what it refers to is known: nothing is joined."""
+    row = MemberTier.objects.open().filter(member=member, programme=found.programme).first()
+    if row:
+        row.member, row.programme, row.tier = member, found.programme, found.tier(row.tier_id)
+    return row
 
 
 def _start(member: Member, found: Ladder, at: datetime) -> MemberTier:
@@ -188,4 +196,4 @@ def _start(member: Member, found: Ladder, at: datetime) -> MemberTier:
     )
     # The nightly review may be starting a member who has no account to lock yet: then its row is the one.
     MemberTier.objects.bulk_create([first], ignore_conflicts=True)
-    return _open_row(member, found.programme) or first
+    return _open_row(member, found) or first

@@ -181,8 +181,8 @@ def test_any_order_of_verbs_keeps_the_ledger_whole(cast: Cast, shortfall: str, r
     run_state_machine_as_test(
         lambda: LedgerMachine(cast, shortfall, restore_days),
         settings=settings(
-            max_examples=12,
-            stateful_step_count=25,
+            max_examples=8,
+            stateful_step_count=20,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
