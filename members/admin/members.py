@@ -178,8 +178,8 @@ class MemberAdmin(ScopedAdmin):
             "opts": self.opts,
             "member": member,
             "name": shown_name(request, member),
-            "identities": [(identity, shown_identity(request, identity)) for identity in member.identities.all()],
-            "memberships": member.memberships.select_related("business", "store").order_by("joined_at"),
+            "identities": [(identity, shown_identity(request, identity)) for identity in _identities(request, member)],
+            "memberships": member.memberships.visible_to(request.user).select_related("business", "store"),
             "parts": [_part(request, panel, member) for panel in panels if panel.place != "tab"],
             "tabs": [panel for panel in panels if panel.place == "tab"],
             "actions": [action for action in member_pages.actions if request.user.has_perm(action.permission)],
@@ -229,6 +229,13 @@ def _search(term: str) -> Q:
             continue
         found |= Q(identities__kind=kind, identities__value_index=blind_index(kind, value))
     return found
+
+
+def _identities(request: HttpRequest, member: Member) -> list[Identity]:
+    """The member's identities; another business's own number for him is its own affair."""
+    reach = request.user.reach
+    own = "" if reach.is_group else f"{reach.business.code}:"
+    return [i for i in member.identities.all() if i.kind != Identity.Kind.EXTERNAL or i.value.startswith(own)]
 
 
 def _may_see(request: HttpRequest, panel: Panel) -> bool:
