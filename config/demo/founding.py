@@ -44,9 +44,9 @@ def found(edition: Edition, keyring: Keyring) -> None:
 def staff(edition: Edition, keyring: Keyring) -> None:
     """Logins and keys; made again where var/ has lost them."""
     channels.open_replay_channel(keyring)
+    channels.open_all(keyring)
     if edition.rule == Rule.B:
         operators.appoint(keyring)
-        channels.open_all(keyring)
 
 
 def populate(journey: Journey, edition: Edition) -> int:
