@@ -3,6 +3,7 @@
 import cProfile
 import multiprocessing
 import resource
+import signal
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +15,7 @@ import numpy as np
 from django.db import connection, connections
 
 from config.complete_journey import Receipt
+from config.embedded_postgres.keeper import end_with_parent
 from config.replay.selection import Selection
 from config.replay.senders import NotTaken, Sender, refund_of
 from members.errors import Refused
@@ -90,6 +92,8 @@ class Lanes:
                 process.join()
 
     def _lane(self, selection: Selection, positions: np.ndarray, queue: "SimpleQueue", profile: str) -> None:
+        end_with_parent(signal.SIGTERM)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
         try:
             _profiled(lambda: self._send(selection, positions, queue.put), profile)
             queue.put(None)

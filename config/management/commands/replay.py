@@ -77,6 +77,8 @@ class Command(BaseCommand):
             sending.send(selection, lanes, report)
         except LaneFailed as failure:
             raise CommandError(f"Not taken: {failure}") from failure
+        except KeyboardInterrupt as stopped:
+            raise CommandError("Stopped. The same command goes on from here.") from stopped
         seconds = bar.finish()
         for line in lines(sent, seconds, before, Totals.of(books.channel)):
             self.stdout.write(line)
