@@ -19,14 +19,6 @@ class RuleQuerySet(models.QuerySet):
         above = [reach.path[: reach.steplen * depth] for depth in range(1, reach.depth)]
         return self.filter(Q(org_unit__path__startswith=reach.path) | Q(org_unit__path__in=above))
 
-    def in_force(self, at) -> "RuleQuerySet":
-        return self.filter(is_active=True, starts_at__lte=at).filter(Q(ends_at=None) | Q(ends_at__gt=at))
-
-    def over(self, node: OrgUnit) -> "RuleQuerySet":
-        """Those whose node is `node` or above it."""
-        paths = [node.path[: node.steplen * depth] for depth in range(1, node.depth + 1)]
-        return self.filter(org_unit__path__in=paths)
-
 
 class DatedRule(models.Model):
     """What every rule has: a name, the node it holds for (and is owned by), and half-open dates."""

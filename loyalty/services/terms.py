@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from loyalty.errors import NoPointsPrice
 from loyalty.models import Asset, AssetPolicy, BurnRule, EarnRule, PointsPrice
+from loyalty.models.rules import DatedRule
 from loyalty.rules import expiry, local_midnight
 from members.models import OrgUnit
 from members.services.memory import Memory
@@ -61,22 +62,16 @@ def _in_force(rule: EarnRule | BurnRule | AssetPolicy, at: datetime) -> bool:
     return rule.starts_at <= at and (rule.ends_at is None or at < rule.ends_at)
 
 
-def _over(model, node: OrgUnit) -> list:
-    """The rules whose node is `node` or above it. All are read at once: stores are many, rules are few."""
-    lineage = _lineage(node)
-    return [rule for rule in _memory.get(model, lambda: _active(model)) if rule.org_unit.path in lineage]
-
-
-def _active(model) -> list:
-    rules = model.objects.filter(is_active=True).select_related("org_unit")
-    return list(rules if model is AssetPolicy else rules.order_by("priority", "-org_unit__depth", "pk"))
+def _over(model: type[DatedRule], node: OrgUnit) -> list:
+    """The active rules whose node is `node` or above it. All are kept: stores are many, rules are few."""
+    in_order = ("pk",) if model is AssetPolicy else ("priority", "-org_unit__depth", "pk")
+    rules = model.objects.filter(is_active=True).select_related("org_unit").order_by(*in_order)
+    return [
+        rule for rule in _memory.get(model.__name__, lambda: list(rules)) if node.path.startswith(rule.org_unit.path)
+    ]
 
 
 def _prices(issuer: OrgUnit) -> list[PointsPrice]:
-    lineage = _lineage(issuer)
-    prices = _memory.get(PointsPrice, lambda: list(PointsPrice.objects.select_related("issuer")))
-    return [price for price in prices if price.issuer.path in lineage]
-
-
-def _lineage(node: OrgUnit) -> set[str]:
-    return {node.path[: node.steplen * depth] for depth in range(1, node.depth + 1)}
+    prices = PointsPrice.objects.select_related("issuer")
+    known = _memory.get("PointsPrice", lambda: list(prices))
+    return [price for price in known if issuer.path.startswith(price.issuer.path)]
