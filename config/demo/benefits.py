@@ -3,8 +3,8 @@
 from decimal import Decimal
 
 from benefits.models import CouponShare, CouponTemplate, Tier, TierPrice, TierProgramme
+from config.demo.businesses import HOTEL, MALL
 from config.demo.edition import Edition
-from config.demo.organisation import HOTEL, MALL
 from members.models import OrgUnit
 
 YUAN = 100

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
+from config.demo.businesses import OPERATING_COMPANY, PROPERTY
 from config.demo.edition import Edition
-from config.demo.organisation import OPERATING_COMPANY, PROPERTY
 from members.models import Operator, OrgUnit
 from members.services.organisation import own_origin
 from settlement.models import Book, IssueAgreement, Period, RedemptionAgreement

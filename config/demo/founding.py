@@ -5,6 +5,7 @@ from django.db import transaction
 
 from config.complete_journey import Journey
 from config.demo import benefits, books, channels, marketing, operators, organisation, people, rules
+from config.demo.businesses import WHOLE_BASKETS
 from config.demo.edition import Edition, Rule
 from config.demo.keyring import Keyring
 from members.models import Operator, OrgUnit
@@ -51,7 +52,7 @@ def staff(edition: Edition, keyring: Keyring) -> None:
 
 def populate(journey: Journey, edition: Edition) -> int:
     """Enrol whoever is not there yet; returns how many members the households are."""
-    business = OrgUnit.objects.get(code=organisation.WHOLE_BASKETS)
+    business = OrgUnit.objects.get(code=WHOLE_BASKETS)
     members = people.by_household(journey, business=business)
     if len(members) < len(set(journey.household.tolist())):
         people.enrol(journey, edition, business=business, operator=operators.importer())

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from benefits.models import CouponTemplate
-from config.demo.organisation import HOTEL
+from config.demo.businesses import HOTEL
 from marketing.models import Campaign, Tag
 from marketing.services import campaigns, tags
 from members.models import Member, Operator, OrgUnit

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from django.contrib.auth.models import Group, Permission
 from django.db.models import Q
 
+from config.demo.businesses import HOTEL
 from config.demo.keyring import Keyring
-from config.demo.organisation import HOTEL
 from members.models import Operator, OrgUnit
 
 OUR_APPS = ("members", "loyalty", "benefits", "settlement", "marketing")

@@ -2,8 +2,8 @@
 
 from decimal import Decimal
 
+from config.demo.businesses import HOTEL, MALL, PROPERTY, WHOLE_BASKETS
 from config.demo.edition import Edition, Rule
-from config.demo.organisation import HOTEL, MALL, PROPERTY, WHOLE_BASKETS
 from loyalty.models import AssetPolicy, BurnRule, EarnRule, PointsPrice
 from members.models import OrgUnit
 

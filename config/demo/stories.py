@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from benefits.interfaces import Checkout
 from benefits.models import CouponTemplate
 from benefits.services import checkout, coupons
-from config.demo.organisation import HOTEL, MALL, PROPERTY
+from config.demo.businesses import HOTEL, MALL, PROPERTY
 from loyalty.interfaces import DraftLine, PurchaseDraft
 from loyalty.models import Account, Asset, Purchase
 from members.interfaces import Origin

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Self, TextIO
 
 from config.complete_journey import Journey, load
-from config.demo import channels, founding, organisation, people
+from config.demo import channels, founding, people
+from config.demo.businesses import WHOLE_BASKETS
 from config.demo.edition import Edition
 from config.demo.keyring import Keyring
 from config.demo.organisation import Stores
@@ -44,6 +45,6 @@ class Preparation:
         return Books(
             channel=channels.open_replay_channel(self.keyring),
             edition=self.edition,
-            members=people.by_household(self.journey, business=OrgUnit.objects.get(code=organisation.WHOLE_BASKETS)),
+            members=people.by_household(self.journey, business=OrgUnit.objects.get(code=WHOLE_BASKETS)),
             stores=stores,
         )

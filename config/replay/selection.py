@@ -9,8 +9,8 @@ from hashlib import sha256
 import numpy as np
 
 from config.complete_journey import FORMATS, Journey, Receipt
+from config.demo.businesses import WHOLE_BASKETS
 from config.demo.edition import Edition, Rule
-from config.demo.organisation import WHOLE_BASKETS
 
 # The data's own examples, with figures to compare, come first in every sample.
 EXAMPLES = (1, 900)

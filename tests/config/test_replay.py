@@ -16,9 +16,9 @@ from django.utils import timezone
 
 from config.complete_journey import ZONE, Journey, load
 from config.demo import edition
+from config.demo.businesses import WHOLE_BASKETS
 from config.demo.edition import Edition, Rule, weeks_until
 from config.demo.keyring import Keyring
-from config.demo.organisation import WHOLE_BASKETS
 from config.demo.people import by_household
 from config.replay import selection
 from config.replay.progress import ProgressBar
