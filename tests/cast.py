@@ -50,9 +50,7 @@ def build_cast() -> Cast:
     hotel_south = add_region(hotel, "HOTEL-SOUTH", "酒店华南区")
     cvs_west = add_region(cvs, "CVS-WEST", "便利西区")
     apps = {
-        node.code: Channel.objects.create(
-            code=f"{node.code.lower()}-app", name=f"{node.name}应用", org_unit=node
-        )
+        node.code: Channel.objects.create(code=f"{node.code.lower()}-app", name=f"{node.name}应用", org_unit=node)
         for node in (group, mall, hotel, cvs)
     }
     return Cast(
