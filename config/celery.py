@@ -25,6 +25,7 @@ def at(task: str, **when: int) -> dict[str, object]:
 # win. Every task is safe to run twice. Hours are UTC: 18 is two at night in Shanghai.
 app.conf.beat_schedule = {
     "dispatch events": every("members.tasks.dispatch_events", seconds=5),
+    "release overdue holds": every("loyalty.tasks.release_overdue_holds", seconds=60),
     "release overdue coupons": every("benefits.tasks.release_overdue_coupons", seconds=60),
     "collect journals": every("settlement.collect", seconds=300),
     "resume campaigns": every("marketing.tasks.resume_campaigns", seconds=600),

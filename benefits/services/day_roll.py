@@ -23,3 +23,12 @@ def roll(now: datetime) -> Answer:
         "coupons_released": coupon_clock.release_overdue(now),
         "coupons_expired": coupon_clock.expire_due(now),
     }
+
+
+def preview(now: datetime) -> Answer:
+    """The dry run: how much would become spendable, how many would move, and how many accounts would lose how much."""
+    return {
+        "activated": asdict(clock.due_activation(now)),
+        "tiers_changed": sum(1 for _ in tier_review.movers(now)),
+        "expired": asdict(clock.due_expiry(now)),
+    }

@@ -30,10 +30,12 @@ class Total:
 
 def due_expiry(now: datetime) -> Total:
     """The dry run of `expire_due`: how many accounts would lose how much."""
-    due = Lot.objects.due_for_expiry(now).aggregate(
-        accounts=Count("account", distinct=True), quantity=Sum(F("remaining") - F("held"), default=0)
-    )
-    return Total(**due)
+    return _total(Lot.objects.due_for_expiry(now))
+
+
+def due_activation(now: datetime) -> Total:
+    """The dry run of `activate_due`: how many accounts would get how much."""
+    return _total(Lot.objects.due_for_activation(now))
 
 
 def expire_due(now: datetime, *, progress: Progress | None = None) -> Total:
@@ -60,6 +62,11 @@ def release_overdue_holds(now: datetime) -> int:
 
 def clock_origin(reference: str, now: datetime) -> Origin:
     return Origin(channel=own_channel(Channel.Kind.CLOCK), reference=reference, at=now, posted_at=now)
+
+
+def _total(lots: QuerySet) -> Total:
+    accounts, quantity = Count("account", distinct=True), Sum(F("remaining") - F("held"), default=0)
+    return Total(**lots.aggregate(accounts=accounts, quantity=quantity))
 
 
 def _for_each_account(

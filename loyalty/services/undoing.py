@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.db.models import F, Sum
 
 from loyalty.errors import NotReversible
-from loyalty.models import Account, AssetPolicy, Bucket, Entry, Lot, Refund, Transaction
+from loyalty.models import Account, Asset, AssetPolicy, Bucket, Entry, Lot, Refund, Transaction
 from loyalty.rules import local_midnight
 from loyalty.services.ledger import Kind, Move, cure, expire, spread, write
 from members.interfaces import Origin
@@ -25,7 +25,8 @@ def claw_back(
 ) -> Transaction:
     """Take back `quantity` of what was earned: from its own lot, then from others, then by policy as debt or shortfall.
 
-    Every entry names the entry that gave. Raises NotReversible where more is asked than was given and still stands.
+    Growth is never owed. Every entry names the entry that gave.
+    Raises NotReversible where more is asked than was given and still stands.
     """
     lot = lot_of(earned)
     given = lot.entries.filter(quantity__gt=0, transaction__kind__in=EARNING).order_by("-pk").first()
@@ -35,7 +36,7 @@ def claw_back(
     for source, part in _sources(lot, account, quantity, policy):
         moves.append(Move(source, -part, given.bucket, undoes=given))
         left -= part
-    if left and policy.shortfall == AssetPolicy.Shortfall.DEBT:
+    if left and policy.shortfall == AssetPolicy.Shortfall.DEBT and account.asset != Asset.GROWTH:
         moves.append(Move(_debt(lot, account, left, origin), -left, Bucket.ACTIVE, undoes=given))
         left = 0
     return write(

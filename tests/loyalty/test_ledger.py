@@ -287,11 +287,13 @@ def test_restoring_into_an_expired_lot_makes_a_child_that_lasts_a_little(
 
 
 def test_growth_has_no_price_and_claws_back_to_zero_only(ledger: Ledger):
-    policy(ledger.cast, asset="growth", unit="never", shortfall="within_balance")
+    policy(ledger.cast, asset="growth", unit="never", shortfall="debt")
     earned = ledger.earn(10, asset="growth")
-    assert Lot.objects.get(account__asset="growth").unit_price == 0
-    points.reverse(Transaction.objects.get(pk=earned["id"]), reason="误发", origin=ledger.origin())
-    assert Account.objects.get(asset="growth").balance == 0
+    lot = Lot.objects.get(account__asset="growth")
+    assert lot.unit_price == 0
+    points.expire(lot, 4, reason="回收", origin=ledger.origin())
+    answer = points.reverse(Transaction.objects.get(pk=earned["id"]), reason="误发", origin=ledger.origin())
+    assert (answer["quantity"], answer["shortfall"], answer["balance"]) == (-6, 4, 0)
 
 
 @pytest.mark.parametrize("table", ["loyalty_entry", "loyalty_transaction"])
