@@ -219,4 +219,4 @@ def _entries(actor: Operator, since: datetime):
 
 
 def _lots(actor: Operator):
-    return rows_within(Lot.objects.filter(account__asset=Asset.POINTS), actor.reach, business="issuer")
+    return Lot.objects.visible_to(actor).filter(account__asset=Asset.POINTS)

@@ -1,6 +1,7 @@
 """The ledger to look at, from account to lot to entry; changed here only by adjusting, with a reason."""
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -15,7 +16,7 @@ from unfold.decorators import display
 from loyalty.admin.forms import AdjustForm
 from loyalty.models import Account, Entry, Hold, Lot, Transaction
 from loyalty.services import points
-from members.errors import NotYours, Refused
+from members.errors import Refused
 from members.interfaces.admin import ReadOnlyAdmin, admin_origin
 from members.models import Member
 
@@ -80,7 +81,7 @@ class AccountAdmin(ReadOnlyAdmin):
     def adjust(self, request: HttpRequest, member: int) -> HttpResponse:
         """Add or take points with a reason: before → change → after, live."""
         if not request.user.has_perm("loyalty.adjust_account"):
-            raise NotYours
+            raise PermissionDenied
         person = get_object_or_404(Member.objects.visible_to(request.user), pk=member)
         form = AdjustForm(request.POST or None, member=person, actor=request.user)
         if request.method == "POST" and form.is_valid():

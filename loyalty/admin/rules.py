@@ -48,12 +48,13 @@ class RuleAdmin(ScopedAdmin):
 
     @admin.action(description=_("复制为新规则（停用）"), permissions=["add"])
     def copy(self, request: HttpRequest, queryset: QuerySet) -> None:
-        for rule in queryset:
+        rules = [rule for rule in queryset if self._is_kept_here(request, rule)]
+        for rule in rules:
             rule.pk, rule.is_active, rule.starts_at = None, False, timezone.now()
             rule.name = gettext("%s（副本）") % rule.name
             rule.ends_at = None
             rule.save()
-        messages.success(request, gettext("已复制 %d 条，请修改后启用。") % len(queryset))
+        messages.success(request, gettext("已复制 %d 条，请修改后启用。") % len(rules))
 
 
 @admin.register(EarnRule)

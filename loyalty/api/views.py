@@ -18,7 +18,6 @@ from members.errors import StoreMissing
 from members.interfaces import Origin
 from members.interfaces.api import business_of, checked, created, member_at, member_of, origin_of, query, verb
 from members.models import Member
-from members.scoping import rows_within
 
 EXPIRING_SOON = timedelta(days=30)
 
@@ -59,7 +58,7 @@ class ExpirationsView(APIView):
     def post(self, request: Request) -> Response:
         """Let part of a lot that the channel's business has issued lapse before its time."""
         data = checked(shapes.ExpirationInput, request.data)
-        lot = get_object_or_404(_lots(request), pk=data["lot"])
+        lot = get_object_or_404(Lot.objects.visible_to(request.user), pk=data["lot"])
         answer = points.expire(lot, data["quantity"], reason=data["reason"], origin=origin_of(request, {}))
         return created(answer)
 
@@ -71,7 +70,7 @@ class ReversalsView(APIView):
     def post(self, request: Request, pk: int) -> Response:
         """Undo an earn, a burn, a capture or an adjustment that belongs to no purchase."""
         data = checked(shapes.ReversalInput, request.data)
-        transaction = get_object_or_404(Transaction.objects.at_or_of(request.user), pk=pk)
+        transaction = get_object_or_404(Transaction.objects.visible_to(request.user), pk=pk)
         return created(points.reverse(transaction, reason=data["reason"], origin=origin_of(request, {})))
 
 
@@ -142,7 +141,7 @@ class MemberTransactionsView(ListAPIView):
 
     def get_queryset(self) -> QuerySet[Transaction]:
         member = member_at(self.request, self.kwargs["member_no"])
-        transactions = Transaction.objects.at_or_of(self.request.user).filter(account__member=member)
+        transactions = Transaction.objects.visible_to(self.request.user).filter(account__member=member)
         return transactions.select_related("account", "business", "store")
 
 
@@ -157,7 +156,9 @@ class MemberLotsView(ListAPIView):
 
     def get_queryset(self) -> QuerySet[Lot]:
         member = member_at(self.request, self.kwargs["member_no"])
-        return _lots(self.request).filter(account__member=member).select_related("account", "issuer")
+        return (
+            Lot.objects.visible_to(self.request.user).filter(account__member=member).select_related("account", "issuer")
+        )
 
 
 class MemberPurchasesView(ListAPIView):
@@ -183,12 +184,8 @@ def placed_origin(request: Request, data: dict) -> Origin:
 
 
 def _hold(request: Request, pk: int) -> Hold:
-    holds = rows_within(Hold.objects.all(), request.user.reach, business="business", store="store")
+    holds = Hold.objects.visible_to(request.user)
     return get_object_or_404(holds.select_related("account__member"), pk=pk)
-
-
-def _lots(request: Request) -> QuerySet[Lot]:
-    return rows_within(Lot.objects.all(), request.user.reach, business="issuer")
 
 
 def _accounts(member: Member) -> list[Account]:

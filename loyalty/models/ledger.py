@@ -61,7 +61,9 @@ class Account(models.Model):
 
 
 class LotQuerySet(models.QuerySet):
-    visible_to = of_visible_members("account__member")
+    def visible_to(self, actor) -> "LotQuerySet":
+        """Those that a business within the actor's reach has issued."""
+        return rows_within(self, actor.reach, business="issuer")
 
     def spendable(self, at: datetime) -> "LotQuerySet":
         """Active, unexpired, not wholly held; soonest to expire first (none last), then oldest."""
@@ -176,9 +178,7 @@ class Transaction(models.Model):
     reason = models.CharField(_("原因"), max_length=200, blank=True)
 
     class QuerySet(models.QuerySet):
-        visible_to = of_visible_members("account__member")
-
-        def at_or_of(self, actor) -> "Transaction.QuerySet":
+        def visible_to(self, actor) -> "Transaction.QuerySet":
             """Those that happened within the actor's reach."""
             return rows_within(self, actor.reach, business="business", store="store")
 
@@ -243,7 +243,9 @@ class Hold(models.Model):
     created_at = models.DateTimeField(_("创建时间"))
 
     class QuerySet(models.QuerySet):
-        visible_to = of_visible_members("account__member")
+        def visible_to(self, actor) -> "Hold.QuerySet":
+            """Those that were made within the actor's reach."""
+            return rows_within(self, actor.reach, business="business", store="store")
 
         def open(self) -> "Hold.QuerySet":
             return self.filter(state=Hold.State.OPEN)
