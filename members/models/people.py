@@ -1,7 +1,5 @@
 """Who: one person is one member, with unique identities, and a membership for each business that knows him."""
 
-from datetime import datetime
-
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
@@ -151,7 +149,3 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.business} · {self.member}"
-
-    @property
-    def since(self) -> datetime:
-        return self.joined_at

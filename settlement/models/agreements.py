@@ -25,24 +25,19 @@ def during() -> Func:
     return Func(F("starts_at"), F("ends_at"), RangeBoundary(), function="TSTZRANGE", output_field=DateTimeRangeField())
 
 
-class AgreementQuerySet(models.QuerySet):
-    def in_force(self, at) -> "AgreementQuerySet":
-        return self.filter(starts_at__lte=at).filter(Q(ends_at=None) | Q(ends_at__gt=at))
-
-
-class IssueAgreementQuerySet(AgreementQuerySet):
+class IssueAgreementQuerySet(models.QuerySet):
     def visible_to(self, actor) -> "IssueAgreementQuerySet":
         """Those that a business is party to: its own and the group's defaults."""
         return _party_to(self, actor, "issuer")
 
 
-class RedemptionAgreementQuerySet(AgreementQuerySet):
+class RedemptionAgreementQuerySet(models.QuerySet):
     def visible_to(self, actor) -> "RedemptionAgreementQuerySet":
         """Those that a business is party to, on either side."""
         return _party_to(self, actor, "issuer", "redeemer")
 
 
-def _party_to(queryset: AgreementQuerySet, actor, *sides: str) -> AgreementQuerySet:
+def _party_to(queryset: models.QuerySet, actor, *sides: str) -> models.QuerySet:
     node = actor.reach
     if node is None:
         return queryset.none()
