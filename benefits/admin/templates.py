@@ -9,10 +9,9 @@ from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from benefits.admin.forms import CouponTemplateForm, ShareForm, SharesFormSet
-from benefits.admin.ownership import OwnedAdmin
 from benefits.admin.words import worth
 from benefits.models import CouponShare, CouponTemplate
-from members.interfaces.admin import ChoicesInSight
+from members.interfaces.admin import ChoicesInSight, OwnedAdmin
 
 
 class ShareInline(ChoicesInSight, TabularInline):

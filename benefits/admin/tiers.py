@@ -16,12 +16,11 @@ from unfold.admin import TabularInline
 from unfold.decorators import action, display
 
 from benefits.admin.forms import TierForm
-from benefits.admin.ownership import OwnedAdmin
 from benefits.admin.words import link_to
 from benefits.models import MemberTier, Tier, TierPrice, TierProgramme
 from benefits.services import tiers
 from benefits.services.tier_review import Mover, movers
-from members.interfaces.admin import ChoicesInSight, ReadOnlyAdmin, in_yuan
+from members.interfaces.admin import ChoicesInSight, OwnedAdmin, ReadOnlyAdmin, in_yuan
 from members.interfaces.money import yuan
 
 SHOWN = 200  # movers listed by name; the picture counts them all

@@ -10,10 +10,9 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from benefits.scoping import lineage, of_owners_in_sight
 from loyalty.models import Purchase
 from members.models import Member, OrgUnit, Request
-from members.scoping import of_visible_members
+from members.scoping import lineage, of_owners_in_sight, of_visible_members
 
 
 class CouponTemplate(models.Model):

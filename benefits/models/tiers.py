@@ -10,9 +10,8 @@ from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from benefits.scoping import of_owners_in_sight
 from members.models import Member, OrgUnit
-from members.scoping import of_visible_members
+from members.scoping import of_owners_in_sight, of_visible_members
 
 
 class TierProgramme(models.Model):

@@ -29,13 +29,13 @@ from benefits.rules import (
     is_whole,
     new_coupon_code,
 )
-from benefits.scoping import lineage
 from benefits.services import charges
 from loyalty.models import Purchase
 from members import events
 from members.errors import MemberClosed
 from members.interfaces import Answer, Origin
 from members.models import Member, OrgUnit
+from members.scoping import lineage
 from members.services.organisation import group
 from members.services.requests import idempotent
 

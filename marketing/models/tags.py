@@ -7,10 +7,9 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from benefits.scoping import of_owners_in_sight
 from members.criteria import RuleField
 from members.models import Member, Operator, OrgUnit
-from members.scoping import of_visible_members
+from members.scoping import of_owners_in_sight, of_visible_members
 
 
 class TagQuerySet(models.QuerySet):

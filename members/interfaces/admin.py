@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from django.contrib import messages
@@ -14,7 +15,7 @@ from unfold.decorators import display
 from members.errors import Refused
 from members.interfaces import Origin
 from members.interfaces.money import yuan
-from members.models import Channel
+from members.models import Channel, OrgUnit
 from members.services.organisation import own_origin
 
 
@@ -67,6 +68,29 @@ class ScopedAdmin(ChoicesInSight, ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).visible_to(request.user)
+
+
+def is_kept_by(request: HttpRequest, owner: OrgUnit) -> bool:
+    """Whether the operator stands on the owner, or above it."""
+    reach = request.user.reach
+    return bool(reach) and owner.path.startswith(reach.path)
+
+
+class OwnedAdmin(ScopedAdmin):
+    """What a node decides holds for all below it, who see it; it is kept where it was decided.
+
+    `owner` leads from a row to the node that decides it: from below, the row can only be looked at."""
+
+    owner: str
+
+    def is_kept_here(self, request: HttpRequest, obj) -> bool:
+        return obj is None or is_kept_by(request, attrgetter(self.owner)(obj))
+
+    def has_change_permission(self, request: HttpRequest, obj=None) -> bool:
+        return super().has_change_permission(request, obj) and self.is_kept_here(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj=None) -> bool:
+        return super().has_delete_permission(request, obj) and self.is_kept_here(request, obj)
 
 
 class ReadOnlyAdmin(ScopedAdmin):

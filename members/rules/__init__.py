@@ -1,0 +1,24 @@
+"""Pure rules of this floor: canonical forms, numbers, masks. No database, no clock."""
+
+from members.rules.cells import check_birthday, read_date, read_gender
+from members.rules.identities import canonical_email, canonical_identity, canonical_phone
+from members.rules.masks import mask_email, mask_name, mask_phone
+from members.rules.numbers import check_digit, is_member_no, new_member_no
+from members.rules.pacing import back_off, pace
+
+__all__ = [
+    "back_off",
+    "canonical_email",
+    "canonical_identity",
+    "canonical_phone",
+    "check_birthday",
+    "check_digit",
+    "is_member_no",
+    "mask_email",
+    "mask_name",
+    "mask_phone",
+    "new_member_no",
+    "pace",
+    "read_date",
+    "read_gender",
+]
