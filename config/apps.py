@@ -11,8 +11,9 @@ class ConfigConfig(AppConfig):
         (what rule trees may speak of). They name models, which are loaded only after this module: hence the
         imports here, the only ones inside a function.
         """
-        from config import events, panels, vocabulary
+        from config import events, panels, steps, vocabulary
 
         vocabulary.install()
         events.install()
         panels.install()
+        steps.install()

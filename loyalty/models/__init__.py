@@ -1,3 +1,4 @@
+from loyalty.models.cards import CardAllowance, CardLimit
 from loyalty.models.ledger import Account, Asset, Bucket, Entry, Hold, HoldLot, Lot, Transaction
 from loyalty.models.purchases import Award, Purchase, PurchaseLine, Refund, RefundLine, Tender
 from loyalty.models.rules import AssetPolicy, BurnRule, EarnRule, PointsPrice
@@ -9,6 +10,8 @@ __all__ = [
     "Award",
     "Bucket",
     "BurnRule",
+    "CardAllowance",
+    "CardLimit",
     "EarnRule",
     "Entry",
     "Hold",

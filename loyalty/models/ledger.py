@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from loyalty.models.purchases import Purchase, Refund
-from members.models import Channel, Member, Operator, OrgUnit, Request
+from members.models import Card, Channel, Member, Operator, OrgUnit, Request
 from members.scoping import of_visible_members, rows_within
 
 
@@ -163,6 +163,9 @@ class Transaction(models.Model):
     store = models.ForeignKey(OrgUnit, models.PROTECT, null=True, related_name="+", verbose_name=_("门店"))
     channel = models.ForeignKey(Channel, models.PROTECT, related_name="+", verbose_name=_("渠道"))
     operator = models.ForeignKey(Operator, models.PROTECT, null=True, related_name="+", verbose_name=_("操作员"))
+    card = models.ForeignKey(
+        Card, models.PROTECT, null=True, db_index=False, related_name="transactions", verbose_name=_("会员卡")
+    )
     at = models.DateTimeField(_("业务时间"))
     posted_at = models.DateTimeField(_("入账时间"))
     purchase = models.ForeignKey(
@@ -198,6 +201,7 @@ class Transaction(models.Model):
         indexes = (
             models.Index(fields=["account", "-id"], name="transaction_by_account"),
             models.Index(fields=["posted_at"], name="transaction_by_posting"),
+            models.Index(fields=["card", "-posted_at"], condition=Q(card__isnull=False), name="transaction_by_card"),
         )
 
     def __str__(self) -> str:
@@ -240,6 +244,9 @@ class Hold(models.Model):
     state = models.CharField(_("状态"), max_length=9, choices=State, default=State.OPEN)
     business = models.ForeignKey(OrgUnit, models.PROTECT, null=True, related_name="+", verbose_name=_("业态"))
     store = models.ForeignKey(OrgUnit, models.PROTECT, null=True, related_name="+", verbose_name=_("门店"))
+    card = models.ForeignKey(
+        Card, models.PROTECT, null=True, db_index=False, related_name="+", verbose_name=_("会员卡")
+    )
     created_at = models.DateTimeField(_("创建时间"))
 
     class QuerySet(models.QuerySet):
@@ -265,7 +272,10 @@ class Hold(models.Model):
                 condition=Q(captured__gte=0, captured__lte=F("quantity")) & (Q(captured=0) | Q(state="captured")),
             ),
         )
-        indexes = (models.Index(fields=["until"], condition=Q(state="open"), name="hold_open"),)
+        indexes = (
+            models.Index(fields=["until"], condition=Q(state="open"), name="hold_open"),
+            models.Index(fields=["card"], condition=Q(card__isnull=False), name="hold_by_card"),
+        )
 
     def __str__(self) -> str:
         return f"#{self.pk} {self.quantity} {self.get_state_display()}"

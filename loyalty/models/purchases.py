@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from loyalty.models.rules import EarnRule
-from members.models import Channel, Member, Operator, OrgUnit, Request, Terminal
+from members.models import Card, Channel, Member, Operator, OrgUnit, Request, Terminal
 from members.scoping import rows_within
 
 
@@ -28,6 +28,9 @@ class Purchase(models.Model):
     terminal = models.ForeignKey(Terminal, models.PROTECT, null=True, related_name="+", verbose_name=_("终端"))
     channel = models.ForeignKey(Channel, models.PROTECT, related_name="+", verbose_name=_("渠道"))
     operator = models.ForeignKey(Operator, models.PROTECT, null=True, related_name="+", verbose_name=_("操作员"))
+    card = models.ForeignKey(
+        Card, models.PROTECT, null=True, db_index=False, related_name="purchases", verbose_name=_("会员卡")
+    )
     external_number = models.CharField(_("外部单号"), max_length=80)
     at = models.DateTimeField(_("消费时间"))
     posted_at = models.DateTimeField(_("入账时间"))
@@ -66,6 +69,7 @@ class Purchase(models.Model):
             ),
             models.Index(fields=["business", "-at"], name="purchase_by_business"),
             models.Index(fields=["store", "-at"], name="purchase_by_store"),
+            models.Index(fields=["card", "-at"], condition=Q(card__isnull=False), name="purchase_by_card"),
         )
 
     def __str__(self) -> str:

@@ -38,6 +38,7 @@ class Job(models.Model):
     summary = models.JSONField(_("结果"), default=dict, blank=True)
     source_file = models.FileField(_("文件"), upload_to="jobs/", blank=True)
     failures_file = models.FileField(_("失败清单"), upload_to="jobs/", blank=True)
+    result_file = models.FileField(_("结果文件"), upload_to="jobs/", blank=True)
     created_at = models.DateTimeField(_("创建时间"), auto_now_add=True)
     started_at = models.DateTimeField(_("开始时间"), null=True, blank=True)
     finished_at = models.DateTimeField(_("结束时间"), null=True, blank=True)

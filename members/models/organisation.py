@@ -28,6 +28,28 @@ class OrgUnitManager(MP_NodeManager.from_queryset(OrgUnitQuerySet)):
         return OrgUnitQuerySet(self.model).order_by("path")
 
 
+class Trade(models.Model):
+    """What a store trades in (服饰, 餐饮 …), so that rules can name it."""
+
+    code = models.SlugField(_("编码"), max_length=40, unique=True)
+    name = models.CharField(_("名称"), max_length=40)
+
+    class QuerySet(models.QuerySet):
+        def visible_to(self, actor) -> "Trade.QuerySet":
+            """The group's list: everybody's who stands anywhere."""
+            return self if actor.reach else self.none()
+
+    objects = QuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("业种")
+        verbose_name_plural = pgettext_lazy("plural", "业种")
+        ordering = ("code",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class OrgUnit(MP_Node):
     """A node of the organisation. Every store knows its business; a business's `business` is itself."""
 
@@ -42,6 +64,9 @@ class OrgUnit(MP_Node):
     name = models.CharField(_("名称"), max_length=100)
     business = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="units", verbose_name=_("所属业态")
+    )
+    trade = models.ForeignKey(
+        Trade, models.PROTECT, null=True, blank=True, related_name="stores", verbose_name=_("业种")
     )
     time_zone = models.CharField(_("时区"), max_length=40, default="Asia/Shanghai")
     is_active = models.BooleanField(_("启用"), default=True)
@@ -60,6 +85,7 @@ class OrgUnit(MP_Node):
                 | ~Q(kind="group") & Q(business__isnull=False)
                 | Q(kind="business"),
             ),
+            models.CheckConstraint(name="org_unit_with_a_trade_is_a_store", condition=Q(trade=None) | Q(kind="store")),
         )
 
     def __str__(self) -> str:

@@ -59,6 +59,7 @@ class Member(models.Model):
     registered_store = models.ForeignKey(
         OrgUnit, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("注册门店")
     )
+    closed_at = models.DateTimeField(_("注销时间"), null=True, blank=True, editable=False)
     source = models.CharField(_("来源"), max_length=40, blank=True, help_text=_("推荐、扫码、活动等，由渠道填写。"))
 
     objects = MemberQuerySet.as_manager()
@@ -70,11 +71,20 @@ class Member(models.Model):
         permissions = (
             ("import_members", _("可以导入会员")),
             ("view_personal_data", _("可以查看未脱敏的会员资料")),
+            ("freeze_member", _("可以冻结、解冻会员")),
+            ("close_member", _("可以注销会员")),
+            ("merge_members", _("可以合并会员")),
+            ("export_members", _("可以导出列表")),
+            ("export_personal_data", _("可以导出未脱敏的资料")),
         )
         constraints = (
             models.CheckConstraint(
                 name="member_is_merged_into_another_or_not_at_all",
                 condition=Q(status="merged", merged_into__isnull=False) | ~Q(status="merged") & Q(merged_into=None),
+            ),
+            models.CheckConstraint(
+                name="member_closed_has_no_name",
+                condition=Q(closed_at=None) | Q(status="closed", name=None, name_index="", birthday=None),
             ),
         )
         indexes = (
@@ -100,6 +110,7 @@ class Identity(models.Model):
         WECHAT_UNIONID = "wechat_unionid", _("微信 UnionID")
         CARD = "card", _("卡号")
         EXTERNAL = "external", _("业态会员号")
+        CHANNEL_USER = "channel_user", _("渠道用户号")
 
     member = models.ForeignKey(Member, models.PROTECT, related_name="identities", verbose_name=_("会员"))
     kind = models.CharField(_("类型"), max_length=16, choices=Kind)
