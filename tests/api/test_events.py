@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from members.api import views
+from members.api.views import events as views
 
 
 @pytest.fixture(autouse=True)

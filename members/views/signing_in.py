@@ -1,13 +1,8 @@
-"""Members' own pages: signing in, joining, home, the member code, me. Floors above add panels and pages."""
-
-from collections import defaultdict
-from collections.abc import Callable
-from typing import Any
+"""Signing in: phone → code → (known: home | unknown: join)."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -17,14 +12,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from members import sessions
 from members.errors import MemberClosed, Refused
 from members.forms import TERMS_VERSION, CodeForm, EnrolForm, PhoneForm
-from members.interfaces import home_panels
-from members.interfaces.pages import member_required
-from members.models import Identity, Member, OrgUnit
-from members.rules import mask_phone
-from members.services.member_code import GRACE, LIFETIME, issue_member_code
+from members.models import Identity, Member
 from members.services.sign_in import SECONDS_BETWEEN_SENDS, check_code, mark_verified, send_code
-
-# --- Signing in: phone → code → (known: home | unknown: join) -----------------------------------------------
 
 
 @never_cache
@@ -122,51 +111,3 @@ def terms(request: HttpRequest) -> HttpResponse:
 def sign_out(request: HttpRequest) -> HttpResponse:
     sessions.end(request)
     return redirect("member:sign_in")
-
-
-# --- Signed in ----------------------------------------------------------------------------------------------
-
-
-@never_cache
-@require_GET
-@member_required
-def home(request: HttpRequest) -> HttpResponse:
-    panels: dict[str, list[str]] = defaultdict(list)
-    contexts: dict[Callable, dict[str, Any]] = {}  # several panels may show parts of one
-    for panel in home_panels:
-        if panel.context not in contexts:
-            contexts[panel.context] = panel.context(request.member, None)
-        panels[panel.place].append(render_to_string(panel.template, contexts[panel.context], request))
-    context = {"panels": dict(panels), "businesses": _businesses(request.member)}
-    return render(request, "member/home.html", context)
-
-
-def _businesses(member: Member) -> list[tuple[OrgUnit, bool]]:
-    """Every business of the group, and whether the member has joined it."""
-    joined = set(member.memberships.values_list("business_id", flat=True))
-    businesses = OrgUnit.objects.businesses().filter(is_active=True)
-    return [(business, business.pk in joined) for business in businesses]
-
-
-@never_cache
-@require_GET
-@member_required
-def code(request: HttpRequest) -> HttpResponse:
-    """The page, or for htmx a fresh code alone."""
-    context = {
-        "digits": issue_member_code(request.member, at=timezone.now()),
-        "lifetime": LIFETIME,
-        "stale_after": LIFETIME + GRACE,
-    }
-    return render(request, "member/_code.html" if request.htmx else "member/code.html", context)
-
-
-@never_cache
-@require_GET
-@member_required
-def me(request: HttpRequest) -> HttpResponse:
-    phone = request.member.identities.filter(kind=Identity.Kind.PHONE).first()
-    phone = phone and mask_phone(phone.value)
-    joined = [business for business, is_joined in _businesses(request.member) if is_joined]
-    context = {"phone": phone, "businesses": joined}
-    return render(request, "member/me.html", context)

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from members.interfaces.api import Code, PlaceInput
-from members.models import Event, Identity, Member
+from members.models import Identity, Member
 from members.rules import mask_email, mask_name, mask_phone
 
 PERSONAL_DATA = "personal_data"  # the scope; it must be given by name: an empty list of scopes does not hold it
@@ -120,19 +120,3 @@ class FoundMembers(serializers.Serializer):
     """One at most: an identity belongs to one person."""
 
     results = MemberAnswer(many=True)
-
-
-class EventQuery(serializers.Serializer):
-    type = serializers.CharField(required=False, max_length=60, help_text="Only this type, for example points.burned.")
-
-
-class EventAnswer(serializers.ModelSerializer):
-    member_no = serializers.CharField(source="member.member_no", allow_null=True)
-    business = serializers.CharField(source="business.code", allow_null=True)
-    store = serializers.CharField(source="store.code", allow_null=True)
-    channel = serializers.CharField(source="channel.code")
-    data = serializers.DictField()
-
-    class Meta:
-        model = Event
-        fields = ("id", "type", "at", "posted_at", "member_no", "business", "store", "channel", "reference", "data")

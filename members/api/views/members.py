@@ -1,10 +1,7 @@
-"""Members and the feed of events, for channels."""
-
-from datetime import timedelta
+"""Members, for channels: finding, enrolling, reading and changing one."""
 
 from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
-from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -13,8 +10,6 @@ from members.api.serializers import (
     PERSONAL_DATA,
     EnrolAnswer,
     EnrolInput,
-    EventAnswer,
-    EventQuery,
     FoundMembers,
     MemberAnswer,
     MemberQuery,
@@ -22,15 +17,12 @@ from members.api.serializers import (
     UpdateInput,
 )
 from members.interfaces.api import business_of, checked, created, member_at, origin_of, query, verb
-from members.models import Channel, Event, Member, Membership
+from members.models import Channel, Member, Membership
 from members.scoping import rows_within
 from members.services import people
 from members.services.member_code import resolve_member_code
 
 PERSON = ("name", "gender", "birthday", "source")
-# Ids are taken before commit: a reader could pass by an event that a slower transaction is still writing. Longer than
-# a batch takes; to be exact at any length, events would have to keep their transaction's id and be read in its order.
-FEED_DELAY = timedelta(seconds=30)
 
 
 class MembersView(APIView):
@@ -88,19 +80,3 @@ def _described(members: QuerySet[Member], channel: Channel) -> list[dict]:
         "identities", Prefetch("memberships", memberships, to_attr="visible_memberships")
     )
     return MemberAnswer(members, many=True, context={"unmasked": PERSONAL_DATA in channel.scopes}).data
-
-
-class EventsView(ListAPIView):
-    scope = "events"
-    serializer_class = EventAnswer
-    oldest_first = True
-
-    @query(EventAnswer(many=True), reader=EventQuery, operation_id="events_list")
-    def get(self, request: Request) -> Response:
-        """What happened within the channel's reach, oldest first; go on from `cursor`. Half a minute behind."""
-        return self.list(request)
-
-    def get_queryset(self) -> QuerySet[Event]:
-        wanted = checked(EventQuery, self.request.query_params)
-        settled = Event.objects.visible_to(self.request.user).filter(posted_at__lte=timezone.now() - FEED_DELAY)
-        return settled.filter(**wanted).select_related("member", "business", "store", "channel")

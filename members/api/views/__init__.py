@@ -1,0 +1,4 @@
+from members.api.views.events import EventsView
+from members.api.views.members import MembersView, MemberView
+
+__all__ = ["EventsView", "MemberView", "MembersView"]
