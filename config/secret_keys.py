@@ -16,9 +16,12 @@ def secret(name: str, *, size: int = 32) -> str:
     return os.environ.get(name) or _kept(name, size)
 
 
-def secrets_by_id(name: str) -> dict[str, str]:
-    """Keys by their id, in the order of `k2:<key>,k1:<key>`; the one that we make is k1."""
-    listed = os.environ.get(name) or f"k1:{_kept(name, 32)}"
+def secrets_by_id(name: str, *, alone: str = "") -> dict[str, str]:
+    """Keys by their id, in the order of `k2:<key>,k1:<key>`; the one that we make is k1.
+
+    `alone` is the older name of a setting with one key only: that is k1.
+    """
+    listed = os.environ.get(name) or f"k1:{secret(alone or name)}"
     return dict(pair.strip().split(":", 1) for pair in listed.split(","))
 
 

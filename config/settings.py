@@ -23,7 +23,7 @@ def words(name: str, *, default: str = "") -> list[str]:
 # --- Keys ---------------------------------------------------------------------------------------------------
 SECRET_KEY = secret("SECRET_KEY", size=64)  # `check --deploy` wants more than 50 characters
 FIELD_ENCRYPTION_KEYS = secrets_by_id("FIELD_ENCRYPTION_KEYS")  # the first encrypts, the others only decrypt
-BLIND_INDEX_KEY = secret("BLIND_INDEX_KEY")
+BLIND_INDEX_KEYS = secrets_by_id("BLIND_INDEX_KEYS", alone="BLIND_INDEX_KEY")  # the first writes, all are looked for
 
 # --- Where it runs ------------------------------------------------------------------------------------------
 DEBUG = switch("DEBUG")

@@ -22,7 +22,7 @@ from members.errors import Refused
 from members.interfaces import Panel, member_360_panels
 from members.interfaces.admin import ReadOnlyAdmin, ScopedAdmin, admin_origin, member_pages
 from members.models import Identity, Member, Membership
-from members.personal_data import blind_index
+from members.personal_data import blind_indexes
 from members.rules import canonical_identity, mask_email, mask_name, mask_phone
 from members.services import people
 
@@ -219,7 +219,7 @@ def _contributed(name: str, label: str):
 
 
 def _search(term: str) -> Q:
-    found = Q(member_no__startswith=term) | Q(name_index=blind_index("name", term))
+    found = Q(member_no__startswith=term) | Q(name_index__in=blind_indexes("name", term))
     if term.isdecimal() and len(term) == 4:
         found |= Q(identities__last_four=term)
     for kind in (Identity.Kind.PHONE, Identity.Kind.EMAIL):
@@ -227,7 +227,7 @@ def _search(term: str) -> Q:
             value = canonical_identity(kind, term)
         except Refused:  # not written like one
             continue
-        found |= Q(identities__kind=kind, identities__value_index=blind_index(kind, value))
+        found |= Q(identities__kind=kind, identities__value_index__in=blind_indexes(kind, value))
     return found
 
 

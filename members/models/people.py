@@ -8,7 +8,7 @@ from django.utils.translation import pgettext_lazy
 from members.models.channels import Channel
 from members.models.operators import Operator
 from members.models.organisation import OrgUnit
-from members.personal_data import EncryptedTextField, blind_index
+from members.personal_data import EncryptedTextField, blind_indexes
 from members.scoping import rows_within
 
 
@@ -27,7 +27,7 @@ class MemberQuerySet(models.QuerySet):
 
     def known_as(self, kind: str, value: str) -> "MemberQuerySet":
         """Those (one at most) who carry this identity; `value` in its canonical form."""
-        return self.filter(identities__kind=kind, identities__value_index=blind_index(kind, value))
+        return self.filter(identities__kind=kind, identities__value_index__in=blind_indexes(kind, value))
 
 
 class Member(models.Model):

@@ -22,7 +22,7 @@ from members.errors import (
 )
 from members.interfaces import Answer, Origin
 from members.models import Identity, Member, OrgUnit
-from members.personal_data import blind_index
+from members.personal_data import blind_index, blind_indexes
 from members.rules import canonical_identity, check_birthday, is_member_no, new_member_no
 from members.services.requests import idempotent
 
@@ -150,7 +150,7 @@ def _owner(wanted: Identities) -> Member | None:
     """The one member who carries any of the identities. Raises IdentityTaken where there are two."""
     any_of_them = Q()
     for kind, value in wanted.items():
-        any_of_them |= Q(kind=kind, value_index=blind_index(kind, value))
+        any_of_them |= Q(kind=kind, value_index__in=blind_indexes(kind, value))
     owners = {identity.member for identity in Identity.objects.filter(any_of_them).select_related("member")}
     if len(owners) > 1:
         raise IdentityTaken(field="identities")
@@ -199,7 +199,7 @@ def _recognise(member: Member, wanted: Identities, origin: Origin) -> None:
     news = {
         kind: value
         for kind, value in wanted.items()
-        if kind not in held and (kind, blind_index(kind, value)) not in known
+        if kind not in held and known.isdisjoint((kind, index) for index in blind_indexes(kind, value))
     }
     if not news:
         return

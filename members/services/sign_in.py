@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from members.errors import CodeExpired, TooManyCodes, TooManyTries, WrongCode
 from members.models import Identity
 from members.notifications import send_sms
-from members.personal_data import blind_index
+from members.personal_data import blind_index, blind_indexes
 
 CODE_DIGITS = 6
 CODE_SECONDS = 5 * 60
@@ -59,7 +59,7 @@ def check_code(phone: str, code: str) -> None:
 def mark_verified(phone: str, *, at: datetime) -> None:
     """Note that whoever holds this number has proven it, the first time that he did."""
     Identity.objects.filter(
-        kind=Identity.Kind.PHONE, value_index=blind_index(Identity.Kind.PHONE, phone), verified_at=None
+        kind=Identity.Kind.PHONE, value_index__in=blind_indexes(Identity.Kind.PHONE, phone), verified_at=None
     ).update(verified_at=at)
 
 
