@@ -1,5 +1,13 @@
 """Why a request was refused: one family (`Refused`), by noun."""
 
+from members.errors.approvals import (
+    ApprovalDecided,
+    ApprovalOverdue,
+    AskerGone,
+    ChangedMeanwhile,
+    OnlyTheAsker,
+    SecondPersonNeeded,
+)
 from members.errors.edge import (
     IdempotencyKeyMissing,
     OrgUnitNotFound,
@@ -38,6 +46,10 @@ from members.errors.spreadsheets import (
 )
 
 __all__ = [
+    "ApprovalDecided",
+    "ApprovalOverdue",
+    "AskerGone",
+    "ChangedMeanwhile",
     "ChannelNotRecognised",
     "CodeExpired",
     "IdempotencyKeyMissing",
@@ -53,9 +65,11 @@ __all__ = [
     "MemberNotFound",
     "NotChangeable",
     "NotYours",
+    "OnlyTheAsker",
     "OrgUnitNotFound",
     "ReferenceReused",
     "Refused",
+    "SecondPersonNeeded",
     "StoreMissing",
     "StoreNotFound",
     "TerminalNotFound",
