@@ -244,6 +244,7 @@ class Call(models.Model):
         verbose_name = _("来访来电")
         verbose_name_plural = pgettext_lazy("plural", "来访来电")
         ordering = ("-id",)
+        permissions = (("take_call", _("可以在服务台接待会员")),)
         indexes = (models.Index(fields=["phone_index"], condition=~Q(phone_index=""), name="call_by_phone"),)
 
     def __str__(self) -> str:

@@ -1,0 +1,19 @@
+"""Who may serve members at the service desk."""
+
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies = [("members", "0012_card_changes_and_ticket_notes_stay")]
+
+    operations = [
+        migrations.AlterModelOptions(
+            name="call",
+            options={
+                "verbose_name": "来访来电",
+                "verbose_name_plural": "来访来电",
+                "ordering": ("-id",),
+                "permissions": (("take_call", "可以在服务台接待会员"),),
+            },
+        ),
+    ]
