@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from members.errors import ReasonMissing as ReasonMissing  # every floor refuses with it
 from members.errors import Refused
 
 
@@ -83,11 +84,6 @@ class CouponLimitReached(Refused):
 class SharesNotWhole(Refused):
     code = "shares_not_whole"
     message = _("券的承担比例之和必须是 100%，请先维护承担方。")
-
-
-class ReasonMissing(Refused):
-    code = "reason_missing"
-    message = _("请填写原因。")
 
 
 class QuoteChanged(Refused):

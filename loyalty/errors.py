@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from members.errors import ReasonMissing as ReasonMissing  # every floor refuses with it
 from members.errors import Refused
 
 
@@ -13,11 +14,6 @@ class NotEnoughPoints(Refused):
 class InvalidQuantity(Refused):
     code = "invalid_quantity"
     message = _("数量必须是正整数。")
-
-
-class ReasonMissing(Refused):
-    code = "reason_missing"
-    message = _("请填写原因。")
 
 
 class HoldNotOpen(Refused):
@@ -77,3 +73,30 @@ class RefundTooMuch(Refused):
 class RefundNothing(Refused):
     code = "refund_nothing"
     message = _("请说明退哪一行、退多少，或退款金额。")
+
+
+class CardNotUsable(Refused):
+    """`state` is where the card is; lost, frozen, expired, replaced and closed ones spend nothing."""
+
+    code = "card_not_usable"
+    message = _("该卡当前不能使用。")
+    status = 409
+
+
+class CardAssetNotAllowed(Refused):
+    code = "card_asset_not_allowed"
+    message = _("这种卡不能使用该资产。")
+
+
+class CardLimitExceeded(Refused):
+    """`left` is what the card may still spend now, in points or fen."""
+
+    code = "card_limit_exceeded"
+    message = _("超出该卡的单次或当日限额。")
+
+
+class CardLimitTooHigh(Refused):
+    """`most` is what cards of this type may spend."""
+
+    code = "card_limit_too_high"
+    message = _("限额不能高于该卡类型的限额。")

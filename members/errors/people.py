@@ -14,8 +14,29 @@ class MemberNotFound(Refused):
 
 
 class IdentityTaken(Refused):
+    """`owners` are the people to whom it belongs: for the edge to note a duplicate, never part of an answer."""
+
     code = "identity_taken"
     message = _("该号码已属于另一位会员；如确为同一人，请走合并流程。")
+    status = 409
+    owners: tuple = ()
+
+    @classmethod
+    def by(cls, *owners, field: str | None = None) -> Self:
+        refusal = cls(field=field)
+        refusal.owners = owners
+        return refusal
+
+
+class IdentityNotFound(Refused):
+    code = "identity_not_found"
+    message = _("没有找到该身份标识。")
+    status = 404
+
+
+class LastIdentity(Refused):
+    code = "last_identity"
+    message = _("这是会员唯一可用的登录方式，不能移除；请先添加另一个。")
     status = 409
 
 
@@ -40,6 +61,10 @@ class InvalidEmail(Refused):
 class InvalidIdentity(Refused):
     code = "invalid_identity"
     message = _("身份标识不能为空，且不能超过 120 个字符。")
+
+    @classmethod
+    def of_nobody(cls, kind: str) -> Self:
+        return cls(_("业态会员号只在一个业态内唯一，请注明业态。"), field=kind)
 
 
 class InvalidBirthday(Refused):
@@ -69,3 +94,14 @@ class NotChangeable(Refused):
 class MemberClosed(Refused):
     code = "member_closed"
     message = _("该会员已注销，不能再办理业务。")
+
+
+class MemberFrozen(Refused):
+    code = "member_frozen"
+    message = _("该会员已冻结，不能办理业务；请先解冻。")
+
+
+class MemberNotFrozen(Refused):
+    code = "member_not_frozen"
+    message = _("该会员没有被冻结。")
+    status = 409

@@ -22,6 +22,11 @@ class ReferenceReused(Refused):
     message = _("这个参考号已用于内容不同的请求，请换一个新的参考号。")
 
 
+class ReasonMissing(Refused):
+    code = "reason_missing"
+    message = _("请填写原因。")
+
+
 class NotYours(Refused):
     """Yours to see, but not allowed to do."""
 

@@ -63,6 +63,15 @@ class ExportStep:
     rows: Callable[["Member"], Sequence[dict[str, Any]]]
 
 
+@dataclass(frozen=True)
+class Fence:
+    """`lock(member)` takes what he could spend, in the house's order: spending that has begun ends first."""
+
+    name: str
+    lock: Callable[["Member"], None]
+
+
 merge_steps: Table[MergeStep] = Table()
 close_steps: Table[CloseStep] = Table()
 export_steps: Table[ExportStep] = Table()
+fences: Table[Fence] = Table()
