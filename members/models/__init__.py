@@ -1,5 +1,6 @@
 from members.models.approvals import Approval, ApprovalPolicy, RolePolicy
 from members.models.attributes import Attribute, AttributeValue
+from members.models.audit import AuditEntry
 from members.models.cards import Card, CardBatch, CardChange, CardType
 from members.models.care import Call, FollowUp, Ticket, TicketNote, TicketType
 from members.models.channels import Channel, ChannelKey
@@ -19,6 +20,7 @@ __all__ = [
     "ApprovalPolicy",
     "Attribute",
     "AttributeValue",
+    "AuditEntry",
     "Call",
     "Card",
     "CardBatch",
