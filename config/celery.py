@@ -29,7 +29,9 @@ app.conf.beat_schedule = {
     "release overdue coupons": every("benefits.tasks.release_overdue_coupons", seconds=60),
     "collect journals": every("settlement.collect", seconds=300),
     "resume campaigns": every("marketing.tasks.resume_campaigns", seconds=600),
+    "close resolved tickets": every("members.tasks.close_resolved_tickets", seconds=3600),
     "resume imports": every("members.tasks.resume_imports", seconds=300),
+    "expire approvals": every("members.tasks.expire_approvals", seconds=300),
     # Each business's day begins at its own hour; what is due is found by instant.
     "roll the day": at("benefits.tasks.roll_the_day", minute=5),
     "recompute tags": at("marketing.tasks.recompute_tags", hour=18, minute=30),

@@ -176,6 +176,7 @@ AXES_RESET_ON_SUCCESS = True
 MEMBERS_DELIVERY_TRIES = 8  # of a reaction to an event, before it is parked
 MEMBERS_IMPORT_MAX_BYTES = 20 * 1024 * 1024
 MEMBERS_IMPORT_MAX_ROWS = 200_000
+MEMBERS_TICKET_CLOSE_DAYS = 7  # after its resolution a ticket is closed, if the member says nothing more
 MEMBERS_IMPORT_KEEP_DAYS = 30  # how long the failed rows of an import can be fetched
 
 # --- Language and time --------------------------------------------------------------------------------------

@@ -6,13 +6,19 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from members.services import deliveries, imports
+from members.services import approvals, deliveries, imports, tickets
 
 
 @shared_task(ignore_result=True)
 def dispatch_events() -> None:
     """Beat, every few seconds: make the reactions that are due."""
     deliveries.dispatch(timezone.now())
+
+
+@shared_task(ignore_result=True)
+def expire_approvals() -> None:
+    """Beat, every few minutes: what nobody decided in time; deciding itself looks at the clock, too."""
+    approvals.expire_due(timezone.now())
 
 
 @shared_task(ignore_result=True)
@@ -42,3 +48,9 @@ def resume_imports() -> None:
 def forget_old_imports() -> None:
     """Beat, nightly: failed rows hold personal data, so they are not kept for ever."""
     imports.forget_rows(before=timezone.now() - timedelta(days=settings.MEMBERS_IMPORT_KEEP_DAYS))
+
+
+@shared_task(ignore_result=True)
+def close_resolved_tickets() -> None:
+    """Beat, hourly: what was resolved and not spoken of since is closed."""
+    tickets.close_resolved(timezone.now())
