@@ -35,7 +35,8 @@ class AccountQuerySet(models.QuerySet):
 class Account(models.Model):
     """A member's holding of one asset. Σ pending entries = pending; Σ active entries = balance + held.
 
-    The balance is negative only where a debt lot stands (a clawback that found too little).
+    The balance is negative only where a debt lot stands (a clawback that found too little). A merged one is empty:
+    who locks it gets the account of the member into whom its own was merged.
     """
 
     member = models.ForeignKey(Member, models.PROTECT, related_name="accounts", verbose_name=_("会员"))
@@ -43,6 +44,7 @@ class Account(models.Model):
     balance = models.BigIntegerField(_("可用"), default=0)
     pending = models.BigIntegerField(_("待生效"), default=0)
     held = models.BigIntegerField(pgettext_lazy("quantity", "冻结"), default=0)
+    is_merged = models.BooleanField(_("已并入"), default=False, db_default=False, editable=False)
 
     objects = AccountQuerySet.as_manager()
 
@@ -54,6 +56,9 @@ class Account(models.Model):
             models.UniqueConstraint(fields=["member", "asset"], name="account_is_one_per_member_and_asset"),
             models.CheckConstraint(name="account_pending_is_not_negative", condition=Q(pending__gte=0)),
             models.CheckConstraint(name="account_held_is_not_negative", condition=Q(held__gte=0)),
+            models.CheckConstraint(
+                name="account_merged_is_empty", condition=Q(is_merged=False) | Q(balance=0, pending=0, held=0)
+            ),
         )
 
     def __str__(self) -> str:
@@ -155,6 +160,7 @@ class Transaction(models.Model):
         RESTORE = "restore", _("退回")
         ADJUST = "adjust", _("调整")
         CURE = "cure", _("抵欠")
+        MERGE = "merge", _("合并转移")
 
     request = models.ForeignKey(Request, models.PROTECT, related_name="transactions")
     account = models.ForeignKey(Account, models.PROTECT, related_name="transactions", verbose_name=_("账户"))

@@ -11,7 +11,7 @@ from decimal import Decimal
 from loyalty.errors import HoldNotOpen, HoldTimedOut, HoldTooSmall, InvalidQuantity, NotEnoughPoints
 from loyalty.models import Account, Bucket, Entry, Hold, HoldLot, Lot, Purchase, Refund, Transaction
 from members.interfaces import Origin
-from members.models import Member, OrgUnit
+from members.models import Card, Member, OrgUnit
 
 Kind = Transaction.Kind
 
@@ -32,7 +32,10 @@ def lock_account(member: Member, asset: str) -> Account:
 
 
 def lock_accounts(member: Member, assets: Collection[str]) -> dict[str, Account]:
-    """The same for several assets, in the order of their keys: asset → account."""
+    """The same for several assets, in the order of their keys: asset → account.
+
+    After a merge they are the winner's, also where the merge was done while we waited: see `account.member`.
+    """
     wanted = Account.objects.select_for_update().filter(member=member, asset__in=assets).order_by("pk")
     accounts = list(wanted)
     if len(accounts) < len(set(assets)):
@@ -40,14 +43,22 @@ def lock_accounts(member: Member, assets: Collection[str]) -> dict[str, Account]
         new = [Account(member=member, asset=asset) for asset in sorted(missing)]
         Account.objects.bulk_create(new, ignore_conflicts=True)
         accounts = list(wanted.all())
+    if any(account.is_merged for account in accounts):
+        return lock_accounts(_winner_over(member), assets)
     for account in accounts:
         account.member = member
     return {account.asset: account for account in accounts}
 
 
 def lock_account_of(pk: int) -> Account:
-    """A known account by its key, with its member, locked."""
-    return Account.objects.select_for_update(of=("self",)).select_related("member").get(pk=pk)
+    """A known account by its key, with its member, locked; after a merge, the winner's."""
+    account = Account.objects.select_for_update(of=("self",)).select_related("member").get(pk=pk)
+    return lock_account(account.member, account.asset) if account.is_merged else account
+
+
+def _winner_over(member: Member) -> Member:
+    """Into whom a member was merged; read again, for it may just have happened."""
+    return Member.objects.get(pk=Member.objects.values_list("merged_into", flat=True).get(pk=member.pk))
 
 
 def earn(
@@ -60,6 +71,7 @@ def earn(
     expires_at: datetime | None = None,
     available_at: datetime | None = None,
     purchase: Purchase | None = None,
+    card: Card | None = None,
     reason: str = "",
     kind: Kind = Kind.EARN,
 ) -> Transaction:
@@ -79,7 +91,8 @@ def earn(
     )
     bucket = Bucket.PENDING if is_pending else Bucket.ACTIVE
     before = account.balance
-    written = write(account, kind, [Move(lot, quantity, bucket)], origin=origin, purchase=purchase, reason=reason)
+    moves = [Move(lot, quantity, bucket)]
+    written = write(account, kind, moves, origin=origin, purchase=purchase, card=card, reason=reason)
     cure(account, before, origin=origin)
     return written
 
@@ -105,12 +118,13 @@ def burn(
     origin: Origin,
     amount: int = 0,
     purchase: Purchase | None = None,
+    card: Card | None = None,
     reason: str = "",
     kind: Kind = Kind.BURN,
 ) -> Transaction:
     """Spend, soonest to expire first. `amount` is what it was worth, in fen. Raises NotEnoughPoints."""
     moves = [Move(lot, -part) for lot, part in take(account, quantity, at=origin.posted_at)]
-    return write(account, kind, moves, origin=origin, amount=amount, purchase=purchase, reason=reason)
+    return write(account, kind, moves, origin=origin, amount=amount, purchase=purchase, card=card, reason=reason)
 
 
 def expire(account: Account, parts: Iterable[tuple[Lot, int]], *, origin: Origin, reason: str = "") -> Transaction:
@@ -119,7 +133,15 @@ def expire(account: Account, parts: Iterable[tuple[Lot, int]], *, origin: Origin
     return write(account, Kind.EXPIRE, moves, origin=origin, reason=reason)
 
 
-def hold(account: Account, quantity: int, *, until: datetime, origin: Origin, amount: int = 0) -> Hold:
+def hold(
+    account: Account,
+    quantity: int,
+    *,
+    until: datetime,
+    origin: Origin,
+    amount: int = 0,
+    card: Card | None = None,
+) -> Hold:
     """Set aside, soonest to expire first, until captured, released or timed out. Raises NotEnoughPoints."""
     parts = take(account, quantity, at=origin.posted_at)
     held = Hold.objects.create(
@@ -130,6 +152,7 @@ def hold(account: Account, quantity: int, *, until: datetime, origin: Origin, am
         until=until,
         business=origin.business,
         store=origin.store,
+        card=card,
         created_at=origin.posted_at,
     )
     HoldLot.objects.bulk_create(HoldLot(hold=held, lot=lot, quantity=part) for lot, part in parts)
@@ -142,7 +165,7 @@ def hold(account: Account, quantity: int, *, until: datetime, origin: Origin, am
     return held
 
 
-def capture(held: Hold, account: Account, quantity: int, *, origin: Origin) -> Transaction:
+def capture(held: Hold, account: Account, quantity: int, *, origin: Origin, card: Card | None = None) -> Transaction:
     """Spend what was held, in the order of taking, even past a lot's expiry; the rest is released.
 
     Raises HoldNotOpen, HoldTimedOut, HoldTooSmall.
@@ -165,7 +188,7 @@ def capture(held: Hold, account: Account, quantity: int, *, origin: Origin) -> T
     held.state, held.captured = Hold.State.CAPTURED, quantity
     held.save(update_fields=["state", "captured"])
     amount = held.amount * quantity // held.quantity
-    captured = write(account, Kind.CAPTURE, moves, origin=origin, amount=amount, hold=held)
+    captured = write(account, Kind.CAPTURE, moves, origin=origin, amount=amount, hold=held, card=card)
     _settle_released([lot for lot, _ in parts], account, before, origin=origin)
     return captured
 
@@ -218,9 +241,13 @@ def write(
     refund: Refund | None = None,
     hold: Hold | None = None,
     undoes: Transaction | None = None,
+    card: Card | None = None,
     reason: str = "",
 ) -> Transaction:
-    """Write one transaction with its entries, and bring lots and account up to date. The account is locked."""
+    """Write one transaction with its entries, and bring lots and account up to date. The account is locked.
+
+    What undoes a transaction is of the same card.
+    """
     active = sum(move.quantity for move in moves if move.bucket == Bucket.ACTIVE)
     pending = sum(move.quantity for move in moves if move.bucket == Bucket.PENDING)
     account.balance += active
@@ -234,6 +261,7 @@ def write(
         store=origin.store,
         channel=origin.channel,
         operator=origin.actor,
+        card=undoes.card if undoes else card,
         at=origin.at,
         posted_at=origin.posted_at,
         purchase=purchase,

@@ -7,14 +7,14 @@ from datetime import datetime
 
 from loyalty.errors import InvalidQuantity, LotHasLess, NotReversible, ReasonMissing
 from loyalty.models import Account, Asset, AssetPolicy, Hold, Lot, Transaction
-from loyalty.services import ledger
+from loyalty.services import cards, ledger
 from loyalty.services.ledger import Kind
 from loyalty.services.terms import expiry_of, policy_of, price_of
 from loyalty.services.undoing import claw_back, lot_of, not_yet_restored, restore, still_standing
 from members.errors import MemberClosed
 from members.events import record
 from members.interfaces import Answer, Origin
-from members.models import Member, OrgUnit
+from members.models import Card, Member, OrgUnit
 from members.services.requests import idempotent
 
 
@@ -60,17 +60,30 @@ def grant(
         reason=reason,
         kind=kind,
     )
-    record("points.earned", origin=origin, member=member, data=facts(given))
+    record("points.earned", origin=origin, member=account.member, data=facts(given))
     return given
 
 
 @idempotent("points.burn")
-def burn(member: Member, quantity: int, *, amount: int = 0, asset: str = Asset.POINTS, origin: Origin) -> Answer:
-    """Spend; `amount` is what it was worth in fen. Raises InvalidQuantity, NotEnoughPoints, MemberClosed."""
+def burn(
+    member: Member,
+    quantity: int,
+    *,
+    amount: int = 0,
+    asset: str = Asset.POINTS,
+    card: Card | None = None,
+    origin: Origin,
+) -> Answer:
+    """Spend; `amount` is what it was worth in fen. With a card, `member` is whose assets it spends.
+
+    Raises InvalidQuantity, NotEnoughPoints, MemberClosed, and what `cards.admit` raises.
+    """
     _require_active(member)
     account = ledger.lock_account(member, asset)
-    burned = ledger.burn(account, quantity, amount=amount, origin=origin)
-    record("points.burned", origin=origin, member=member, data=facts(burned))
+    if card:
+        cards.admit(card, account, quantity, origin=origin)
+    burned = ledger.burn(account, quantity, amount=amount, card=card, origin=origin)
+    record("points.burned", origin=origin, member=account.member, data=facts(burned))
     return describe(burned)
 
 
@@ -86,7 +99,7 @@ def adjust(
         return describe(adjusted)
     account = ledger.lock_account(member, asset)
     adjusted = ledger.burn(account, -quantity, origin=origin, kind=Kind.ADJUST, reason=reason)
-    record("points.adjusted", origin=origin, member=member, data=facts(adjusted))
+    record("points.adjusted", origin=origin, member=account.member, data=facts(adjusted))
     return describe(adjusted)
 
 
@@ -124,21 +137,37 @@ def reverse(transaction: Transaction, *, reason: str, origin: Origin) -> Answer:
 
 @idempotent("holds.create")
 def hold(
-    member: Member, quantity: int, *, until: datetime, amount: int = 0, asset: str = Asset.POINTS, origin: Origin
+    member: Member,
+    quantity: int,
+    *,
+    until: datetime,
+    amount: int = 0,
+    asset: str = Asset.POINTS,
+    card: Card | None = None,
+    origin: Origin,
 ) -> Answer:
-    """Set aside until a time. Raises InvalidQuantity, NotEnoughPoints, MemberClosed."""
+    """Set aside until a time. With a card, `member` is whose assets it spends.
+
+    Raises InvalidQuantity, NotEnoughPoints, MemberClosed, and what `cards.admit` raises.
+    """
     _require_active(member)
     account = ledger.lock_account(member, asset)
-    held = ledger.hold(account, quantity, until=until, amount=amount, origin=origin)
-    record("points.held", origin=origin, member=member, data={"hold": held.pk, "quantity": quantity})
+    if card:
+        cards.admit(card, account, quantity, origin=origin)
+    held = ledger.hold(account, quantity, until=until, amount=amount, card=card, origin=origin)
+    record("points.held", origin=origin, member=account.member, data={"hold": held.pk, "quantity": quantity})
     return describe_hold(held, account)
 
 
 @idempotent("holds.capture")
 def capture(held: Hold, quantity: int | None = None, *, origin: Origin) -> Answer:
-    """Spend what was held, wholly or in part; the rest is released. Raises HoldNotOpen, HoldTimedOut, HoldTooSmall."""
+    """Spend what was held, wholly or in part; the rest is released. What was held with a card needs the card still.
+
+    Raises HoldNotOpen, HoldTimedOut, HoldTooSmall, CardNotUsable.
+    """
     account, held = _lock_hold(held)
-    captured = ledger.capture(held, account, held.quantity if quantity is None else quantity, origin=origin)
+    card = cards.admit_capture(held, account, origin=origin)
+    captured = ledger.capture(held, account, held.quantity if quantity is None else quantity, card=card, origin=origin)
     record("points.captured", origin=origin, member=account.member, data=facts(captured) | {"hold": held.pk})
     return describe_hold(held, account) | {"transaction": describe(captured)}
 
@@ -160,6 +189,7 @@ def describe(transaction: Transaction) -> Answer:
         "id": transaction.pk,
         "kind": transaction.kind,
         "member_no": account.member.member_no,
+        "card": transaction.card.number if transaction.card else None,
         "asset": account.asset,
         "quantity": transaction.quantity,
         "amount": transaction.amount,
@@ -179,6 +209,7 @@ def describe_hold(held: Hold, account: Account) -> Answer:
         "id": held.pk,
         "state": held.state,
         "member_no": account.member.member_no,
+        "card": held.card.number if held.card else None,
         "asset": account.asset,
         "quantity": held.quantity,
         "captured": held.captured,
@@ -228,7 +259,7 @@ def _undo(
 def _lock_hold(held: Hold) -> tuple[Account, Hold]:
     """Lock the account, then read the hold as it stands now."""
     account = ledger.lock_account_of(held.account_id)
-    return account, Hold.objects.get(pk=held.pk)
+    return account, Hold.objects.select_related("card").get(pk=held.pk)
 
 
 def _require_active(member: Member) -> None:
