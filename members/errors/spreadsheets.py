@@ -16,6 +16,14 @@ class UnreadableFile(Refused):
         return cls(_("这是旧版 .xls 或带密码的工作簿。请在 Excel 中取消密码，另存为 .xlsx 后再上传。"))
 
     @classmethod
+    def web_page(cls) -> Self:
+        return cls(_("这是网页文件，不是工作簿。请用 Excel 打开它，另存为 .xlsx 后再上传。"))
+
+    @classmethod
+    def being_imported(cls, number: int) -> Self:
+        return cls(_("同一个文件已经上传：见导入任务 #%(number)d。请在那里确认或取消。") % {"number": number})
+
+    @classmethod
     def too_large(cls) -> Self:
         return cls(_("文件过大，请拆分成几个文件分别上传。"))
 

@@ -1,28 +1,24 @@
-"""Reading what people upload (xlsx, and csv as UTF-8 or GB18030), and writing what they download."""
+"""Reading what people upload (xlsx, and csv in the encodings of Excel), and writing what they download."""
 
-import codecs
-import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import IO, Any
-from zipfile import BadZipFile, ZipFile
 
-import python_calamine
 import xlsxwriter
 from django.conf import settings
 from django.utils import translation
 
 from members.errors import UnreadableFile
+from members.services.csv_reader import csv_rows
+from members.services.xlsx_reader import Uncalculated, Workbook, rows_of
 
 Row = list[Any]  # str from csv; str, int, float, bool, date, datetime from xlsx
 
 ZIP_SIGNATURE = b"PK\x03\x04"
 OLD_EXCEL_SIGNATURE = b"\xd0\xcf\x11\xe0"  # also an xlsx with a password
 SAMPLE = 64 * 1024
-# A workbook of 200,000 rows inflates to some 200 MB; what inflates to more is an attack.
-INFLATED_BYTES = 600 * 1024 * 1024
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 WORKBOOK_OPTIONS = {
     "constant_memory": True,
@@ -48,18 +44,19 @@ class Column:
 # --- Reading ----------------------------------------------------------------------------------------------------
 
 
-def read_rows(file: IO[bytes]) -> Iterator[tuple[int, Row]]:
+def read_rows(file: IO[bytes], book: Workbook | None = None) -> Iterator[tuple[int, Row]]:
     """Yield (row number as the spreadsheet program shows it, cells); rows without content are passed over.
 
-    Raises UnreadableFile for anything but xlsx and csv.
+    By what the file is, whatever its name says. Raises UnreadableFile for anything but xlsx and csv.
     """
     file.seek(0)
     start = file.read(SAMPLE)
     file.seek(0)
     if start.startswith(OLD_EXCEL_SIGNATURE):
         raise UnreadableFile.old_excel()
-    rows = _xlsx_rows(file) if start.startswith(ZIP_SIGNATURE) else _csv_rows(file, start)
-    for number, row in enumerate(rows, start=1):
+    is_workbook = start.startswith(ZIP_SIGNATURE)
+    rows = rows_of(file, book or Workbook()) if is_workbook else csv_rows(file, start)
+    for number, row in rows:
         if any(not is_blank(cell) for cell in row):
             yield number, [_without_quote(cell) for cell in row]
 
@@ -70,12 +67,12 @@ def _without_quote(cell: Any) -> Any:
 
 
 def is_blank(cell: Any) -> bool:
-    return cell is None or (isinstance(cell, str) and not cell.strip())
+    return cell is None or (isinstance(cell, str) and not cell.strip() and not isinstance(cell, Uncalculated))
 
 
 def header_positions(header: Row, columns: Sequence[Column]) -> dict[str, int]:
     """Find each column's place by its title or an alias; extra columns are let be. Raises UnreadableFile."""
-    names = [str(cell).strip().strip("*＊").lower() for cell in header]
+    names = [as_written(cell).strip().strip("*＊").lower() for cell in header]
     found: dict[str, int] = {}
     for column in columns:
         places = [place for place, name in enumerate(names) if name in _names(column)]
@@ -95,50 +92,6 @@ def _names(column: Column) -> set[str]:
         with translation.override(language):
             names.add(str(column.title))
     return {name.lower() for name in names}
-
-
-def _xlsx_rows(file: IO[bytes]) -> Iterator[Row]:
-    try:
-        with ZipFile(file) as archive:
-            if sum(part.file_size for part in archive.infolist()) > INFLATED_BYTES:
-                raise UnreadableFile.too_large()
-        file.seek(0)
-        sheet = python_calamine.load_workbook(file).get_sheet_by_index(0)
-    except (BadZipFile, python_calamine.CalamineError, OSError) as reason:
-        raise UnreadableFile from reason
-    yield from ([] for _ in range(sheet.start[0] if sheet.start else 0))  # calamine leaves out empty rows on top
-    yield from sheet.iter_rows()
-
-
-def _csv_rows(file: IO[bytes], start: bytes) -> Iterator[Row]:
-    encoding = _encoding(file, start)
-    text = io.TextIOWrapper(file, encoding=encoding, newline="")
-    try:
-        first_line = text.readline()
-        text.seek(0)
-        yield from csv.reader(text, delimiter="\t" if first_line.count("\t") > first_line.count(",") else ",")
-    except (UnicodeDecodeError, csv.Error) as reason:
-        raise UnreadableFile from reason
-    finally:
-        text.detach()  # the file is its owner's to close
-
-
-def _encoding(file: IO[bytes], start: bytes) -> str:
-    """UTF-8 where the whole file is; else GB18030, in which Chinese Excel saves csv. Raises UnreadableFile."""
-    if b"\x00" in start:
-        raise UnreadableFile
-    for encoding in ("utf-8-sig", "gb18030"):
-        decoder = codecs.getincrementaldecoder(encoding)()
-        file.seek(0)
-        try:
-            while piece := file.read(SAMPLE):
-                decoder.decode(piece)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            continue
-        file.seek(0)
-        return encoding
-    raise UnreadableFile
 
 
 # --- Writing ----------------------------------------------------------------------------------------------------
