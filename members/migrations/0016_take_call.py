@@ -4,7 +4,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("members", "0012_card_changes_and_ticket_notes_stay")]
+    dependencies = [("members", "0015_audited_tables")]
 
     operations = [
         migrations.AlterModelOptions(
