@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from loyalty.rules import apportion, cumulative_share, local_midnight, round_half_up
-from members.models import Member, OrgUnit
+from members.models import Card, Member, OrgUnit
 
 __all__ = [
     "DraftLine",
@@ -45,7 +45,10 @@ class DraftLine:
 
 @dataclass(frozen=True, slots=True)
 class PurchaseDraft:
-    """A receipt as the calculation sees it: pure facts, no database. `boost` is the points multiplier of the tier."""
+    """A receipt as the calculation sees it: pure facts, no database. `boost` is the points multiplier of the tier.
+
+    `card` is the one that was shown, if one was: `member` is then whose assets it spends.
+    """
 
     member: Member
     store: OrgUnit
@@ -54,6 +57,7 @@ class PurchaseDraft:
     external_number: str = ""
     tenders: tuple[tuple[str, int], ...] = ()
     boost: Decimal = Decimal(1)
+    card: Card | None = None
 
     @property
     def list_amount(self) -> int:

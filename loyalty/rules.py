@@ -36,6 +36,11 @@ def cumulative_share(total: int, part: int, whole: int) -> int:
     return total * part // whole if whole else 0
 
 
+def tightest(*limits: int) -> int:
+    """The least of these limits, where 0 is no limit."""
+    return min((limit for limit in limits if limit), default=0)
+
+
 # Local days -----------------------------------------------------------------------------------------------------
 
 

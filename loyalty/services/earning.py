@@ -58,6 +58,7 @@ def give(purchase: Purchase, drafts: list[AwardDraft], accounts: dict[str, Accou
                 expires_at=expiry_of(purchase.business, draft.rule.asset, purchase.at, origin.posted_at),
                 available_at=_available_at(draft.rule, purchase.at),
                 purchase=purchase,
+                card=purchase.card,
             )
         awards.append(award)
     return Award.objects.bulk_create(awards)
