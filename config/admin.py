@@ -49,6 +49,7 @@ MENU = (
         ("group", "members.Member"),
         ("upload_file", "members.Job"),
         ("badge", "members.Membership"),
+        ("tune", "members.Attribute"),
     ),
     (
         pgettext_lazy("plural", "资产"),
@@ -89,6 +90,8 @@ MENU = (
     ),
     (
         _("系统"),
+        ("fact_check", "members.Approval"),
+        ("rule", "members.ApprovalPolicy"),
         ("account_tree", "members.OrgUnit"),
         ("person", "members.Operator"),
         ("admin_panel_settings", "auth.Group"),

@@ -8,6 +8,7 @@ from benefits.admin import panels as benefits_admin
 from loyalty import views as loyalty
 from loyalty.admin import panels as loyalty_admin
 from marketing.admin import panels as marketing_admin
+from members.admin import attributes as attributes_admin
 from members.admin import panels as members_admin
 from members.interfaces import Panel, home_panels, member_360_panels
 from members.interfaces.admin import MemberAction, MemberColumn, member_pages
@@ -103,6 +104,14 @@ MEMBER_360 = (
         place="tab",
     ),
     Panel(
+        "attributes",
+        _("属性"),
+        f"{IN_ADMIN}/attributes.html",
+        attributes_admin.panel,
+        order=65,
+        place="tab",
+    ),
+    Panel(
         "events",
         _("操作记录"),
         f"{IN_ADMIN}/events.html",
@@ -119,6 +128,7 @@ COLUMNS = (
 )
 FILTERS = (benefits_admin.TierFilter, marketing_admin.TagFilter)
 ACTIONS = (
+    MemberAction(_("填写属性"), "admin:members_member_attributes", "members.view_personal_data"),
     MemberAction(_("调整积分"), "admin:loyalty_account_adjust", "loyalty.adjust_account"),
     MemberAction(_("打标签"), "admin:marketing_tag_member", "marketing.add_membertag"),
     MemberAction(_("发券"), "admin:benefits_coupon_issue", "benefits.issue_coupon"),

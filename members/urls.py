@@ -16,4 +16,5 @@ urlpatterns = [
     path("terms/", views.terms, name="terms"),
     path("code/", views.code, name="code"),
     path("me/", views.me, name="me"),
+    path("me/about/", views.about_me, name="about_me"),
 ]

@@ -13,10 +13,10 @@ from django.utils import timezone
 from benefits.models import CouponTemplate, Tier, TierProgramme
 from benefits.services import checkout, coupons
 from loyalty.models import AssetPolicy, BurnRule, EarnRule, PointsPrice, Purchase
-from loyalty.services import points
+from loyalty.services import adjusting, points
 from marketing.models import Campaign, Tag
 from marketing.services import campaigns, tags
-from members.models import Member, Operator
+from members.models import ApprovalPolicy, Attribute, Member, Operator
 from members.services import people
 from members.services.organisation import own_origin
 from settlement.models import IssueAgreement, Period, RedemptionAgreement
@@ -48,6 +48,7 @@ def hotel(cast: Cast) -> Cast:
     checkout.refund(Purchase.objects.get(pk=answer["id"]), amount=5_000, origin=shop.origin(**at_hotel))
     points.hold(shop.member, 100, until=shop.at + timedelta(hours=1), origin=shop.origin(**at_hotel))
     _market(cast, template)
+    adjusting.ask(shop.member, 100, reason="补登", issuer=cast.hotel, origin=shop.origin(**at_hotel))
     collect()
     periods.cut(Period.objects.latest("starts_at"), origin=own_origin("clock"))
     return cast
@@ -68,6 +69,7 @@ def _decide(cast: Cast) -> None:
     IssueAgreement.objects.create(issuer=cast.hotel, starts_at=LONG_AGO)
     RedemptionAgreement.objects.create(issuer=cast.hotel, redeemer=cast.cvs, starts_at=LONG_AGO)
     own = {"org_unit": cast.hotel, "starts_at": LONG_AGO, "benefits_from": LONG_AGO}
+    ApprovalPolicy.objects.create(org_unit=cast.hotel, verb="change:loyalty.earnrule")
     programme = TierProgramme.objects.create(code="hotel", name="酒店等级", **own)
     Tier.objects.create(programme=programme, code="guest", name="住客", rank=0)
 

@@ -16,11 +16,11 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.views import ChangeList
 
-from members.admin import imports
+from members.admin import attributes, imports
 from members.admin.forms import ChangeMemberForm, EnrolForm
 from members.errors import Refused
 from members.interfaces import Panel, member_360_panels
-from members.interfaces.admin import ReadOnlyAdmin, ScopedAdmin, admin_origin, member_pages
+from members.interfaces.admin import MemberColumn, ReadOnlyAdmin, ScopedAdmin, admin_origin, member_pages
 from members.models import Identity, Member, Membership
 from members.personal_data import blind_indexes
 from members.rules import canonical_identity, mask_email, mask_name, mask_phone
@@ -52,7 +52,7 @@ class MemberChangeList(ChangeList):
         super().get_results(request)
         members: list[Any] = list(self.result_list)
         keys = [member.pk for member in members]
-        contributed = {column.name: column.values(keys) for column in member_pages.columns}
+        contributed = {column.name: column.values(keys) for column in columns_of(request)}
         for member in members:
             member.phone = next((i for i in member.identities.all() if i.kind == Identity.Kind.PHONE), None)
             member.contributed = {name: values.get(member.pk) for name, values in contributed.items()}
@@ -70,11 +70,11 @@ class MemberAdmin(ScopedAdmin):
     actions_list = ("open_imports",)
 
     def get_list_display(self, request: HttpRequest) -> tuple:
-        contributed = (_contributed(column.name, column.label) for column in member_pages.columns)
+        contributed = (_contributed(column.name, column.label) for column in columns_of(request))
         return ("link", "masked_name", "phone", *contributed, "shown_status", "registered_business", "registered_at")
 
     def get_list_filter(self, request: HttpRequest) -> tuple:
-        return (*super().get_list_filter(request), *member_pages.filters)
+        return (*super().get_list_filter(request), *member_pages.filters, *attributes.filters(request.user))
 
     def get_changelist(self, request: HttpRequest, **kwargs) -> type[ChangeList]:
         return MemberChangeList
@@ -85,7 +85,9 @@ class MemberAdmin(ScopedAdmin):
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         """Personal data is encrypted: it is found whole, by its blind index, or by the last four digits."""
         term = search_term.strip()
-        return (queryset.filter(_search(term)).distinct() if term else queryset), False
+        return (
+            queryset.filter(_search(term) | attributes.searched(request.user, term)).distinct() if term else queryset
+        ), False
 
     @display(description=_("会员号"), ordering="member_no")
     def link(self, member: Member) -> str:
@@ -206,6 +208,11 @@ class MembershipAdmin(ReadOnlyAdmin):
     list_filter = (("business", admin.RelatedOnlyFieldListFilter), "joined_at")
     list_select_related = ("member", "business", "store", "channel", "operator")
     search_fields = ("member__member_no",)
+
+
+def columns_of(request: HttpRequest) -> tuple[MemberColumn, ...]:
+    """What the floors above, and the attributes that operators have defined, add to the list."""
+    return (*member_pages.columns, *attributes.columns(request.user))
 
 
 def _contributed(name: str, label: str):

@@ -4,6 +4,7 @@
     attr    {"attr": "points_balance", "cmp": "gte", "value": 1000}
     event   {"event": "purchase", "where": {"business": "HOTEL"}, "window": {"last_days": 90},
              "agg": "count", "cmp": "gte", "value": 3}
+    custom  {"custom": "shoe_size", "cmp": "gte", "value": 40}
     tag     {"tag": "vip"}                       (contributed by marketing)
     bucket  {"bucket": [0, 999], "salt": "2025-spring"}
 
@@ -15,6 +16,7 @@ makes a leaf false and its `not` true. Counts and sums of nothing are 0, avg and
 from collections.abc import Iterable
 
 from members.criteria.compiler import compile, describe, examples, matches
+from members.criteria.custom import CustomLeaf
 from members.criteria.fields import RuleField
 from members.criteria.leaves import AttributeLeaf, BucketLeaf, EventLeaf
 from members.criteria.moment import AsOf, Moment
@@ -78,6 +80,7 @@ def install(entries: Iterable[Attribute | Relation | EventKind | Leaf]) -> Vocab
             AttributeLeaf(entry for entry in entries if isinstance(entry, Attribute | Relation)),
             EventLeaf(entry for entry in entries if isinstance(entry, EventKind)),
             BucketLeaf(),
+            CustomLeaf(),
             *(entry for entry in entries if isinstance(entry, Leaf)),
         )
     )

@@ -5,6 +5,7 @@ from members.errors.approvals import (
     ApprovalOverdue,
     AskerGone,
     ChangedMeanwhile,
+    NoLongerValid,
     OnlyTheAsker,
     SecondPersonNeeded,
 )
@@ -44,6 +45,7 @@ from members.errors.care import (
     TicketTypeNotFound,
     TooManyTickets,
 )
+from members.errors.consents import ConsentOutdated, ConsentReceiverInvalid, TermsNotWithdrawable
 from members.errors.edge import (
     IdempotencyKeyMissing,
     OrgUnitNotFound,
@@ -58,6 +60,13 @@ from members.errors.entering import (
     TooManyCodes,
     TooManyTries,
     WrongCode,
+)
+from members.errors.operators import (
+    AppCodeTooSoon,
+    OperatorBeyondReach,
+    RoleBeyondReach,
+    SecondFactorStands,
+    WrongAppCode,
 )
 from members.errors.people import (
     IdentityNotFound,
@@ -87,6 +96,7 @@ from members.errors.spreadsheets import (
 )
 
 __all__ = [
+    "AppCodeTooSoon",
     "ApprovalDecided",
     "ApprovalOverdue",
     "AskerGone",
@@ -108,6 +118,8 @@ __all__ = [
     "ChangedMeanwhile",
     "ChannelNotRecognised",
     "CodeExpired",
+    "ConsentOutdated",
+    "ConsentReceiverInvalid",
     "FollowUpInThePast",
     "FollowUpNotOpen",
     "IdempotencyKeyMissing",
@@ -128,9 +140,11 @@ __all__ = [
     "MemberFrozen",
     "MemberNotFound",
     "MemberNotFrozen",
+    "NoLongerValid",
     "NotChangeable",
     "NotYours",
     "OnlyTheAsker",
+    "OperatorBeyondReach",
     "OperatorOutOfReach",
     "OrgUnitNotFound",
     "OutcomeMissing",
@@ -138,10 +152,13 @@ __all__ = [
     "ReasonOfCallMissing",
     "ReferenceReused",
     "Refused",
+    "RoleBeyondReach",
+    "SecondFactorStands",
     "SecondPersonNeeded",
     "StoreMissing",
     "StoreNotFound",
     "TerminalNotFound",
+    "TermsNotWithdrawable",
     "TextMissing",
     "TicketAlreadyRated",
     "TicketNotFound",
@@ -153,5 +170,6 @@ __all__ = [
     "UnknownAttribute",
     "UnreadableFile",
     "UploadLost",
+    "WrongAppCode",
     "WrongCode",
 ]

@@ -1,7 +1,8 @@
 """Members' own pages: signing in, joining, home, the member code, me. Floors above add panels and pages."""
 
+from members.views.attributes import about_me
 from members.views.home import code, home
 from members.views.me import me
 from members.views.signing_in import enrol, resend_code, sign_in, sign_in_code, sign_out, terms
 
-__all__ = ["code", "enrol", "home", "me", "resend_code", "sign_in", "sign_in_code", "sign_out", "terms"]
+__all__ = ["about_me", "code", "enrol", "home", "me", "resend_code", "sign_in", "sign_in_code", "sign_out", "terms"]

@@ -13,7 +13,7 @@ from django.db.models import Model
 from django.utils import timezone
 
 from loyalty.models import Account, Entry, Hold, Lot, Purchase, Refund, Transaction
-from members.models import Channel, Event, Identity, Membership, Request
+from members.models import Attribute, Channel, Event, Identity, Membership, Request
 from members.services.memory import Memory
 from members.services.organisation import own_origin
 from settlement.models import Period, Statement, StatementLine
@@ -78,6 +78,8 @@ CASES = {
     ),
     "members_read": Case(lambda m: f"members/{m.member}"),
     "members_update": Case(lambda m: f"members/{m.member}", lambda m: {"gender": "f"}),
+    "members_attributes": Case(lambda m: f"members/{m.member}/attributes"),
+    "members_set_attributes": Case(lambda m: f"members/{m.member}/attributes", lambda m: {"values": {"hobby": "go"}}),
     "members_assets": Case(lambda m: f"members/{m.member}/assets"),
     "members_transactions": Case(lambda m: f"members/{m.member}/transactions"),
     "members_lots": Case(lambda m: f"members/{m.member}/lots"),
@@ -133,6 +135,7 @@ def mall(app, cast, shop) -> Mall:
     template = shop.template(owner=cast.mall)
     coupon = till.post("coupons", {"template": template.code, "member": where["member"]}).json()
     statement, line = stated(cast)
+    Attribute.objects.create(code="hobby", name="爱好", kind="text", org_unit=cast.group)
     return Mall(
         member=where["member"],
         lot=earned["lots"][0]["lot"],

@@ -1,4 +1,5 @@
+from members.api.views.attributes import AttributesView
 from members.api.views.events import EventsView
 from members.api.views.members import MembersView, MemberView
 
-__all__ = ["EventsView", "MemberView", "MembersView"]
+__all__ = ["AttributesView", "EventsView", "MemberView", "MembersView"]
