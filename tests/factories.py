@@ -3,7 +3,7 @@
 import factory
 from django.utils import timezone
 
-from members.models import Identity, Member, Membership, Operator, OrgUnit
+from members.models import CardType, Identity, Member, Membership, Operator, OrgUnit
 from members.personal_data import blind_index
 from members.rules import new_member_no
 from members.services.organisation import own_channel
@@ -60,3 +60,14 @@ class MemberFactory(factory.django.DjangoModelFactory):
     def businesses(self, create: bool, businesses: list[OrgUnit] | None, **_) -> None:
         for business in businesses or ():
             MembershipFactory(member=self, business=business)
+
+
+class CardTypeFactory(factory.django.DjangoModelFactory):
+    """`CardTypeFactory(org_unit=cast.group)`: personal cards of sixteen digits; each type has a prefix of its own."""
+
+    class Meta:
+        model = CardType
+
+    code = factory.Sequence("type{}".format)
+    name = "金卡"
+    prefix = factory.Sequence(lambda n: f"{62000 + n}")
