@@ -9,7 +9,7 @@ from benefits.models import Coupon
 from benefits.services.checkout import LARGEST_BATCH
 from benefits.services.pricing import MONEY
 from loyalty.models import Asset, Purchase, PurchaseLine, Refund, Tender
-from members.interfaces.api import Code, Fen, MemberField, PlaceInput, Quantity
+from members.interfaces.api import Code, Fen, MemberField, PlaceInput, Quantity, SpenderInput
 
 MOST_LINES = 500
 MONEY_TENDERS = tuple((kind, label) for kind, label in Tender.Kind.choices if kind in MONEY)
@@ -31,8 +31,7 @@ class TenderInput(serializers.Serializer):
     amount = Fen(min_value=1)
 
 
-class BasketInput(PlaceInput):
-    member = MemberField()
+class BasketInput(SpenderInput):
     lines = LineInput(many=True, allow_empty=False, max_length=MOST_LINES)
     coupons = serializers.ListField(child=Code(), required=False, max_length=10)
     points = Quantity(min_value=0, required=False, help_text="How many points are to pay.")
@@ -121,6 +120,7 @@ class CouponDiscount(serializers.Serializer):
 
 class PriceAnswer(serializers.Serializer):
     member_no = serializers.CharField()
+    card = serializers.CharField(allow_null=True, help_text="Number of the card that was shown, if one was.")
     store = serializers.CharField()
     tier = serializers.CharField(allow_null=True)
     points_multiplier = serializers.DecimalField(15, 9)
@@ -155,7 +155,7 @@ class QuoteAnswer(PriceAnswer):
     awards = AwardOffer(many=True)
     quote = serializers.CharField(help_text="Send it with the purchase: refused (`quote_changed`) if this changes.")
     points_balance = serializers.IntegerField()
-    most_points = serializers.IntegerField(help_text="The most that points may pay here.")
+    most_points = serializers.IntegerField(help_text="The most that points may pay here, by the card's limits too.")
     most_points_amount = serializers.IntegerField()
     usable_coupons = CouponDiscount(many=True)
 
@@ -260,6 +260,7 @@ class PurchaseDetail(serializers.ModelSerializer):
     member_no = serializers.CharField(source="member.member_no")
     business = serializers.CharField(source="business.code")
     store = serializers.CharField(source="store.code")
+    card = serializers.CharField(source="card.number", allow_null=True)
     lines = BoughtLine(many=True)
     tenders = TenderAnswer(many=True)
     refunds = RefundRow(many=True)
@@ -267,6 +268,6 @@ class PurchaseDetail(serializers.ModelSerializer):
     class Meta:
         model = Purchase
         fields = (
-            "id", "external_number", "member_no", "business", "store", "at", "list_amount", "net_amount",
+            "id", "external_number", "member_no", "card", "business", "store", "at", "list_amount", "net_amount",
             "points_used", "points_amount", "refunded_amount", "lines", "tenders", "refunds",
         )  # fmt: skip

@@ -26,6 +26,7 @@ from members.interfaces.api import (
     member_of,
     origin_of,
     query,
+    spender_of,
     store_of,
     verb,
 )
@@ -43,7 +44,7 @@ class QuotesView(APIView):
     def post(self, request: Request) -> Response:
         """What a basket would cost and earn. Changes nothing, so it needs no Idempotency-Key."""
         data = checked(shapes.BasketInput, request.data)
-        return Response(checkout.quote(_checkout(request.user, data)))
+        return Response(checkout.quote(_checkout(request.user, data), now=timezone.now()))
 
 
 class PurchasesView(APIView):
@@ -162,8 +163,10 @@ class TierView(APIView):
 
 def _checkout(channel: Channel, data: dict[str, Any], origin: Origin | None = None) -> Checkout:
     store = _required_store(origin.store if origin else store_of(channel, data.get("store")))
+    member, card = spender_of(channel, data)
     draft = PurchaseDraft(
-        member=member_of(channel, data["member"]),
+        member=member,
+        card=card,
         store=store,
         at=origin.at if origin else data.get("at") or timezone.now(),
         lines=tuple(DraftLine(**line) for line in data["lines"]),
@@ -198,7 +201,7 @@ def _required_store(store: OrgUnit | None) -> OrgUnit:
 
 
 def _purchase(request: Request, pk: int) -> Purchase:
-    purchases = Purchase.objects.visible_to(request.user).select_related("member", "business", "store")
+    purchases = Purchase.objects.visible_to(request.user).select_related("member", "business", "store", "card")
     return get_object_or_404(purchases, pk=pk)
 
 

@@ -6,7 +6,7 @@ again under the member's lock, and refuses if the customer was promised somethin
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Sum
@@ -26,7 +26,7 @@ from benefits.services.pricing import Quote
 from loyalty.errors import RefundNothing
 from loyalty.interfaces import RefundItem
 from loyalty.models import Account, Asset, Award, Purchase, Refund, Transaction
-from loyalty.services import purchases
+from loyalty.services import cards, purchases
 from members.errors import Refused
 from members.interfaces import Answer, Origin
 from members.services.requests import idempotent
@@ -35,13 +35,19 @@ CLOCK_TOLERANCE = timedelta(minutes=10)  # what a till's clock may be ahead of o
 LARGEST_BATCH = 500
 
 
-def quote(checkout: Checkout) -> Answer:
-    """What the basket would cost and earn now, and what else could be used. Refuses what commit would."""
+def quote(checkout: Checkout, *, now: datetime | None = None) -> Answer:
+    """What the basket would cost and earn, and what else could be used. Refuses what commit would.
+
+    A card is asked at `now`; at the basket's time without it.
+    """
     quoted = pricing.work_out(checkout)
+    now = now or checkout.draft.at
+    if checkout.draft.card:
+        cards.check(checkout.draft.card, Asset.POINTS, checkout.points, at=now)
     return (
         pricing.describe(quoted)
         | {"awards": pricing.describe_awards(quoted), "quote": pricing.token_of(quoted)}
-        | pricing.offers(quoted)
+        | pricing.offers(quoted, now=now)
     )
 
 
@@ -50,7 +56,7 @@ def commit(checkout: Checkout, *, origin: Origin) -> Answer:
     """Record a purchase: priced, paid with coupons and points, earning, and reviewing the tier. All of it or nothing.
 
     Business time, store and business are the basket's. Raises QuoteChanged; ExternalNumberMissing, InTheFuture, what
-    `pricing.work_out` raises; PurchaseExists, TendersDoNotAddUp, NotEnoughPoints.
+    `pricing.work_out` and `cards.admit` raise; PurchaseExists, TendersDoNotAddUp, NotEnoughPoints.
     """
     draft = checkout.draft
     if not draft.external_number:
@@ -59,6 +65,11 @@ def commit(checkout: Checkout, *, origin: Origin) -> Answer:
         raise InTheFuture(field="at", now=origin.posted_at.isoformat())
     origin = replace(origin, at=draft.at, store=draft.store, business=draft.store.business)
     accounts = purchases.lock_for(draft)
+    if accounts[Asset.POINTS].member != draft.member:  # merged while we waited
+        draft = replace(draft, member=accounts[Asset.POINTS].member)
+        checkout = replace(checkout, draft=draft)
+    if draft.card:  # a good one, even where nothing is spent; in the order of locks before the coupons
+        cards.admit(draft.card, accounts[Asset.POINTS], checkout.points, origin=origin)
     quoted = pricing.work_out(checkout, lock=True)
     if checkout.quote and checkout.quote != pricing.token_of(quoted):
         raise QuoteChanged(field="quote", to_pay=quoted.draft.net_amount - quoted.draft.points_amount)

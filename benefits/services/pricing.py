@@ -1,6 +1,7 @@
 """What a checkout comes to: the one calculation behind quote and commit, and the checks of what was sent."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from benefits.errors import (
     LinesInvalid,
@@ -13,12 +14,13 @@ from benefits.interfaces import Checkout
 from benefits.models import Coupon, Tier
 from benefits.rules import at_tier_price, coupon_discount, price
 from benefits.services import coupons, tiers
+from loyalty.errors import CardAssetNotAllowed
 from loyalty.interfaces import DraftLine, PurchaseDraft
 from loyalty.models import Account, Asset, Tender
-from loyalty.services import burning, earning
+from loyalty.services import burning, cards, earning
 from members.errors import MemberClosed, Refused
 from members.interfaces import Answer
-from members.models import OrgUnit
+from members.models import Card, OrgUnit
 from members.services.requests import hash_input
 
 MONEY = frozenset({Tender.Kind.CASH, Tender.Kind.BANK_CARD, Tender.Kind.WECHAT, Tender.Kind.ALIPAY, Tender.Kind.OTHER})
@@ -77,6 +79,7 @@ def describe(quote: Quote) -> Answer:
     draft = quote.draft
     return {
         "member_no": draft.member.member_no,
+        "card": draft.card.number if draft.card else None,
         "store": draft.store.code,
         "tier": quote.tier.code if quote.tier else None,
         "points_multiplier": str(draft.boost.normalize()),
@@ -107,16 +110,29 @@ def describe_awards(quote: Quote) -> list[Answer]:
     ]
 
 
-def offers(quote: Quote) -> Answer:
-    """What else the member could use here: points, and coupons, the best first."""
-    balance = Account.objects.filter(member=quote.draft.member, asset=Asset.POINTS).values_list("balance", flat=True)
-    most = burning.offer(quote.draft, balance=balance.first() or 0)
+def offers(quote: Quote, *, now: datetime) -> Answer:
+    """What else the member could use here: points, with a card as many as it may spend; coupons, the best first."""
+    draft = quote.draft
+    points = Account.objects.filter(member=draft.member, asset=Asset.POINTS).values_list("balance", flat=True)
+    balance = points.first() or 0
+    most = burning.offer(draft, balance=min(balance, _left_on(draft.card, now, balance)))
     return {
-        "points_balance": balance.first() or 0,
+        "points_balance": balance,
         "most_points": most.most_points,
         "most_points_amount": most.most_amount,
         "usable_coupons": _usable_coupons(quote),
     }
+
+
+def _left_on(card: Card | None, now: datetime, balance: int) -> int:
+    """How many points the card may spend: of a kind that spends none, none."""
+    if card is None:
+        return balance
+    try:
+        left = cards.room(card, Asset.POINTS, at=now).left
+    except CardAssetNotAllowed:
+        return 0
+    return balance if left is None else left
 
 
 def _usable_coupons(quote: Quote) -> list[Answer]:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from loyalty.models import Account, Asset, Bucket, Hold, Lot, Purchase, Transaction
-from members.interfaces.api import Code, Fen, MemberField, Moment, PlaceInput, Quantity
+from members.interfaces.api import Code, Fen, MemberField, Moment, PlaceInput, Quantity, SpenderInput
 
 LONGEST_HOLD = timedelta(days=366)
 GIVEN_BY_HAND = ((Asset.POINTS.value, Asset.POINTS.label), (Asset.GROWTH.value, Asset.GROWTH.label))
@@ -44,8 +44,7 @@ class EarnInput(PlaceInput):
     reason = Reason(required=False, allow_blank=True)
 
 
-class BurnInput(PlaceInput):
-    member = MemberField()
+class BurnInput(SpenderInput):
     quantity = Quantity()
     amount = Fen(required=False, help_text="What the points pay, in fen.")
 
@@ -89,6 +88,7 @@ class TransactionAnswer(serializers.Serializer):
     id = serializers.IntegerField()
     kind = serializers.ChoiceField(Transaction.Kind.choices)
     member_no = serializers.CharField()
+    card = serializers.CharField(allow_null=True, help_text="Number of the card that spends, if one does.")
     asset = serializers.ChoiceField(Asset.choices)
     quantity = serializers.IntegerField(help_text="Into (+) or out of (−) the account.")
     amount = serializers.IntegerField(help_text="What a burn was worth, in fen.")
@@ -106,6 +106,7 @@ class HoldAnswer(serializers.Serializer):
     id = serializers.IntegerField()
     state = serializers.ChoiceField(Hold.State.choices)
     member_no = serializers.CharField()
+    card = serializers.CharField(allow_null=True, help_text="Number of the card that set it aside, if one did.")
     asset = serializers.ChoiceField(Asset.choices)
     quantity = serializers.IntegerField()
     captured = serializers.IntegerField()
@@ -152,22 +153,24 @@ class TransactionRow(serializers.ModelSerializer):
     purchase = serializers.IntegerField(source="purchase_id", allow_null=True)
     refund = serializers.IntegerField(source="refund_id", allow_null=True)
     undoes = serializers.IntegerField(source="undoes_id", allow_null=True)
+    card = serializers.CharField(source="card.number", allow_null=True)
 
     class Meta:
         model = Transaction
         fields = (
             "id", "kind", "asset", "quantity", "amount", "shortfall", "balance_after", "reason",
-            "business", "store", "at", "posted_at", "purchase", "refund", "undoes",
+            "business", "store", "at", "posted_at", "purchase", "refund", "undoes", "card",
         )  # fmt: skip
 
 
 class PurchaseRow(serializers.ModelSerializer):
     business = serializers.CharField(source="business.code")
     store = serializers.CharField(source="store.code")
+    card = serializers.CharField(source="card.number", allow_null=True)
 
     class Meta:
         model = Purchase
         fields = (
-            "id", "external_number", "business", "store", "at",
+            "id", "external_number", "card", "business", "store", "at",
             "list_amount", "net_amount", "points_used", "points_amount", "refunded_amount",
         )  # fmt: skip

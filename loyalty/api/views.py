@@ -16,7 +16,17 @@ from loyalty.models import Account, Asset, Hold, Lot, Purchase, Transaction
 from loyalty.services import points
 from members.errors import StoreMissing
 from members.interfaces import Origin
-from members.interfaces.api import business_of, checked, created, member_at, member_of, origin_of, query, verb
+from members.interfaces.api import (
+    business_of,
+    checked,
+    created,
+    member_at,
+    member_of,
+    origin_of,
+    query,
+    spender_of,
+    verb,
+)
 from members.models import Member
 
 EXPIRING_SOON = timedelta(days=30)
@@ -47,8 +57,8 @@ class BurnsView(APIView):
         """Spend points without a purchase of ours: soonest to expire first."""
         data = checked(shapes.BurnInput, request.data)
         origin = placed_origin(request, data)
-        member = member_of(request.user, data["member"])
-        return created(points.burn(member, data["quantity"], amount=data.get("amount", 0), origin=origin))
+        member, card = spender_of(request.user, data)
+        return created(points.burn(member, data["quantity"], amount=data.get("amount", 0), card=card, origin=origin))
 
 
 class ExpirationsView(APIView):
@@ -82,9 +92,9 @@ class HoldsView(APIView):
         """Set points aside until a time."""
         data = checked(shapes.HoldInput, request.data)
         origin = placed_origin(request, data)
-        member = member_of(request.user, data["member"])
-        answer = points.hold(member, data["quantity"], until=data["until"], amount=data.get("amount", 0), origin=origin)
-        return created(answer)
+        member, card = spender_of(request.user, data)
+        terms = {"until": data["until"], "amount": data.get("amount", 0), "card": card}
+        return created(points.hold(member, data["quantity"], origin=origin, **terms))
 
 
 class HoldView(APIView):
@@ -142,7 +152,7 @@ class MemberTransactionsView(ListAPIView):
     def get_queryset(self) -> QuerySet[Transaction]:
         member = member_at(self.request, self.kwargs["member_no"])
         transactions = Transaction.objects.visible_to(self.request.user).filter(account__member=member)
-        return transactions.select_related("account", "business", "store")
+        return transactions.select_related("account", "business", "store", "card")
 
 
 class MemberLotsView(ListAPIView):
@@ -172,7 +182,8 @@ class MemberPurchasesView(ListAPIView):
 
     def get_queryset(self) -> QuerySet[Purchase]:
         member = member_at(self.request, self.kwargs["member_no"])
-        return Purchase.objects.visible_to(self.request.user).filter(member=member).select_related("business", "store")
+        purchases = Purchase.objects.visible_to(self.request.user).filter(member=member)
+        return purchases.select_related("business", "store", "card")
 
 
 def placed_origin(request: Request, data: dict) -> Origin:
@@ -185,7 +196,7 @@ def placed_origin(request: Request, data: dict) -> Origin:
 
 def _hold(request: Request, pk: int) -> Hold:
     holds = Hold.objects.visible_to(request.user)
-    return get_object_or_404(holds.select_related("account__member"), pk=pk)
+    return get_object_or_404(holds.select_related("account__member", "card"), pk=pk)
 
 
 def _accounts(member: Member) -> list[Account]:

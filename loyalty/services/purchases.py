@@ -36,9 +36,16 @@ def lock_for(draft: PurchaseDraft) -> dict[str, Account]:
 
 
 def lock_of(purchase: Purchase) -> dict[str, Account]:
-    """Lock the accounts that undoing this purchase may touch: asset → account."""
-    assets = set(purchase.awards.values_list("rule__asset", flat=True))
-    return lock_accounts(purchase.member, assets | {Asset.POINTS.value})
+    """Lock the accounts that undoing this purchase may touch: asset → account; of whose it is now.
+
+    It may change hands (merge, undo) until we hold the accounts, and not any more after that.
+    """
+    assets = set(purchase.awards.values_list("rule__asset", flat=True)) | {Asset.POINTS.value}
+    accounts = lock_accounts(purchase.member, assets)
+    purchase.refresh_from_db(fields=["member"])
+    if purchase.member_id != accounts[Asset.POINTS].member_id:
+        return lock_accounts(purchase.member, assets)
+    return accounts
 
 
 def record(draft: PurchaseDraft, accounts: dict[str, Account], *, origin: Origin) -> tuple[Purchase, list[Award]]:
@@ -54,7 +61,14 @@ def record(draft: PurchaseDraft, accounts: dict[str, Account], *, origin: Origin
     ensure_membership(draft.member, purchase.business, origin=origin)
     if draft.points_used:
         points = accounts[Asset.POINTS]
-        burn(points, draft.points_used, amount=draft.points_amount, purchase=purchase, origin=origin)
+        burn(
+            points,
+            draft.points_used,
+            amount=draft.points_amount,
+            purchase=purchase,
+            card=draft.card,
+            origin=origin,
+        )
     given = give(purchase, awards, accounts, origin=origin)
     record_event("purchase.recorded", origin=origin, member=draft.member, data=_facts(purchase, given))
     return purchase, given
@@ -115,6 +129,7 @@ def _insert(draft: PurchaseDraft, origin: Origin) -> Purchase:
                 terminal=origin.terminal,
                 channel=origin.channel,
                 operator=origin.actor,
+                card=draft.card,
                 external_number=draft.external_number,
                 at=draft.at,
                 posted_at=origin.posted_at,
@@ -162,6 +177,7 @@ def _tenders(draft: PurchaseDraft) -> list[tuple[str, int]]:
 def _facts(purchase: Purchase, awards: Iterable[Award]) -> dict:
     return {
         "purchase": purchase.pk,
+        "card": purchase.card.number if purchase.card else None,
         "net_amount": purchase.net_amount,
         "points_used": purchase.points_used,
         "awards": [{"rule": award.rule_id, "given": award.given} for award in awards],

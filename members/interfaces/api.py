@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from members.errors import (
+    CardNotFound,
     IdempotencyKeyMissing,
     MemberNotFound,
     OrgUnitNotFound,
@@ -19,9 +20,9 @@ from members.errors import (
     TerminalNotFound,
 )
 from members.interfaces import Answer, Origin
-from members.models import Channel, Member, OrgUnit, Terminal
+from members.models import Card, Channel, Member, OrgUnit, Terminal
 from members.rules import is_member_no
-from members.services import people
+from members.services import cards, people
 from members.services.memory import Memory
 from members.services.requests import hash_input
 
@@ -100,12 +101,30 @@ class MemberField(serializers.CharField):
         super().__init__(**{"max_length": 40, "help_text": "Member number or phone.", **kwargs})
 
 
+class CardField(serializers.CharField):
+    def __init__(self, **kwargs) -> None:
+        about = "Number of the card that is shown, in place of `member`: its limits hold, and it must be good."
+        super().__init__(**{"max_length": 60, "help_text": about, **kwargs})
+
+
 class PlaceInput(serializers.Serializer):
     """Where and when it happened. A channel that stands on a store may leave the store out."""
 
     store = Code(required=False, help_text="Code of the store.")
     terminal = Code(required=False, help_text="Code of the till in the store.")
     at = PastMoment(required=False, help_text="Business time; now when left out.")
+
+
+class SpenderInput(PlaceInput):
+    """Whose assets these are: a member's, or those for which a card spends. One of the two."""
+
+    member = MemberField(required=False)
+    card = CardField(required=False)
+
+    def validate(self, data: dict[str, Any]) -> dict[str, Any]:
+        if ("member" in data) == ("card" in data):
+            raise serializers.ValidationError({"member": _("请填写 member、card 中的一个。")}, code="one_of")
+        return data
 
 
 # --- From request to values --------------------------------------------------------------------------------------
@@ -189,6 +208,26 @@ def member_of(channel: Channel, written: str) -> Member:
         return people.resolve(written, actor=channel)
     except MemberNotFound as reason:
         raise MemberNotFound(field="member") from reason
+
+
+def spender_of(channel: Channel, data: Mapping[str, Any]) -> tuple[Member, Card | None]:
+    """The member whom a SpenderInput names, or for whom its card spends. Raises MemberNotFound, CardNotFound."""
+    if "card" not in data:
+        return member_of(channel, data["member"]), None
+    card = card_of(channel, data["card"])
+    return card.spender, card
+
+
+def card_of(channel: Channel, written: str) -> Card:
+    """The card that a body names by its number. Raises CardNotFound, also where nobody holds it yet, or where the
+    channel's business does not know whose assets it spends: as with a member's number."""
+    try:
+        card = cards.find(written, actor=channel)
+    except CardNotFound as reason:
+        raise CardNotFound(field="card") from reason
+    if card.spender is None or not Member.objects.visible_to(channel).filter(pk=card.spender.pk).exists():
+        raise CardNotFound(field="card")
+    return card
 
 
 def _terminal_of(store: OrgUnit | None, code: str | None) -> Terminal | None:
