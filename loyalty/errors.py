@@ -1,5 +1,8 @@
 """Why the ledger refuses."""
 
+from collections.abc import Sequence
+from typing import Self
+
 from django.utils.translation import gettext_lazy as _
 
 from members.errors import ReasonMissing as ReasonMissing  # every floor refuses with it
@@ -20,6 +23,18 @@ class HoldNotOpen(Refused):
     code = "hold_not_open"
     message = _("该冻结单已扣除或已解冻，不能再次处理。")
     status = 409
+
+
+class HoldsOpen(Refused):
+    code = "holds_open"
+    message = _("该会员有未处理的冻结单，请先扣除或解冻。")
+    status = 409
+
+    @classmethod
+    def of(cls, member_no: str, holds: Sequence[int]) -> Self:
+        numbers = "、".join(f"#{hold}" for hold in holds)
+        message = _("会员 %(member_no)s 有未处理的冻结单 %(holds)s，请先扣除或解冻，再合并。")
+        return cls(message % {"member_no": member_no, "holds": numbers}, holds=list(holds))
 
 
 class HoldTimedOut(Refused):

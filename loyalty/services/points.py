@@ -10,7 +10,7 @@ from loyalty.models import Account, Asset, AssetPolicy, Hold, Lot, Transaction
 from loyalty.services import cards, ledger
 from loyalty.services.ledger import Kind
 from loyalty.services.terms import expiry_of, policy_of, price_of
-from loyalty.services.undoing import claw_back, lot_of, not_yet_restored, restore, still_standing
+from loyalty.services.undoing import claw_back, lineage_of, lot_of, not_yet_restored, restore, still_standing
 from members.errors import MemberClosed
 from members.events import record
 from members.interfaces import Answer, Origin
@@ -155,7 +155,12 @@ def hold(
     if card:
         cards.admit(card, account, quantity, origin=origin)
     held = ledger.hold(account, quantity, until=until, amount=amount, card=card, origin=origin)
-    record("points.held", origin=origin, member=account.member, data={"hold": held.pk, "quantity": quantity})
+    record(
+        "points.held",
+        origin=origin,
+        member=account.member,
+        data={"hold": held.pk, "quantity": quantity, "card": card.number if card else None},
+    )
     return describe_hold(held, account)
 
 
@@ -229,6 +234,7 @@ def facts(transaction: Transaction) -> dict:
         "quantity": transaction.quantity,
         "amount": transaction.amount,
         "shortfall": transaction.shortfall,
+        "card": transaction.card.number if transaction.card else None,
     }
 
 
@@ -248,7 +254,7 @@ def _undo(
     gave = transaction.kind in (Kind.EARN, Kind.ADJUST) and transaction.quantity > 0
     if not gave and transaction.kind not in (Kind.BURN, Kind.CAPTURE, Kind.ADJUST):
         raise NotReversible(kind=transaction.kind)
-    left = still_standing(lot_of(transaction)) if gave else not_yet_restored(transaction)
+    left = still_standing(lineage_of(lot_of(transaction))) if gave else not_yet_restored(transaction)
     if left <= 0:
         raise NotReversible(transaction=transaction.pk)
     if gave:

@@ -1,5 +1,6 @@
 """Undo what was written, by writing the opposite: claw back an earn, restore a burn. Never more than there was."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db.models import F, Sum
@@ -28,12 +29,13 @@ def claw_back(
     Growth is never owed. Every entry names the entry that gave.
     Raises NotReversible where more is asked than was given and still stands.
     """
-    lot = lot_of(earned)
-    given = lot.entries.filter(quantity__gt=0, transaction__kind__in=EARNING).order_by("-pk").first()
-    if quantity > still_standing(lot):
+    lots = lineage_of(lot_of(earned))
+    given = Entry.objects.filter(lot__in=lots, quantity__gt=0, transaction__kind__in=EARNING).order_by("-pk").first()
+    if quantity > still_standing(lots):
         raise NotReversible(wanted=quantity)
+    lot = next((lot for lot in reversed(lots) if lot.account_id == account.pk), lots[0])
     moves, left = [], quantity
-    for source, part in _sources(lot, account, quantity, policy):
+    for source, part in _sources(lots, account, quantity, policy):
         moves.append(Move(source, -part, given.bucket, undoes=given))
         left -= part
     if left and policy.shortfall == AssetPolicy.Shortfall.DEBT and account.asset != Asset.GROWTH:
@@ -80,9 +82,21 @@ def lot_of(earned: Transaction) -> Lot:
     return Lot.objects.get(entries__transaction=earned, entries__quantity__gt=0)
 
 
-def still_standing(lot: Lot) -> int:
-    """What was given with this lot and has not been clawed back or written off as shortfall."""
-    undone = Entry.objects.filter(undoes__lot=lot, undoes__quantity__gt=0).aggregate(n=Sum("quantity", default=0))["n"]
+def lineage_of(lot: Lot) -> list[Lot]:
+    """The lot, and the lots into which merges (and their undoing) have moved it since, oldest first."""
+    lots = level = [lot]
+    while level:
+        moved = Lot.objects.filter(parent__in=level, entries__transaction__kind=Kind.MERGE, entries__quantity__gt=0)
+        level = list(moved.order_by("pk"))
+        lots = lots + level
+    return lots
+
+
+def still_standing(lots: Sequence[Lot]) -> int:
+    """What was given with this lot (`lineage_of`) and has not been clawed back or written off as shortfall."""
+    lot = lots[0]
+    clawed_back = Entry.objects.filter(undoes__lot__in=lots, undoes__quantity__gt=0)
+    undone = clawed_back.aggregate(n=Sum("quantity", default=0))["n"]
     earned = lot.entries.filter(quantity__gt=0).order_by("pk").values("transaction")[:1]
     written_off = Transaction.objects.filter(undoes__in=earned).aggregate(n=Sum("shortfall", default=0))["n"]
     return lot.quantity + undone - written_off
@@ -95,15 +109,17 @@ def not_yet_restored(burned: Transaction) -> int:
     return -taken - given_back
 
 
-def _sources(lot: Lot, account: Account, quantity: int, policy: AssetPolicy) -> list[tuple[Lot, int]]:
+def _sources(lots: Sequence[Lot], account: Account, quantity: int, policy: AssetPolicy) -> list[tuple[Lot, int]]:
     """Where a clawback takes from: its own lot, then whatever else is not held, in the order of spending."""
-    if lot.is_pending:
-        return [(lot, min(lot.remaining, quantity))]
+    own = [lot for lot in lots if lot.account_id == account.pk and lot.unheld > 0]
+    if all(lot.is_pending for lot in lots):
+        return spread(own, quantity)
     if policy.shortfall == AssetPolicy.Shortfall.ONLY_PENDING:
         return []
-    others = account.lots.filter(activated_at__isnull=False, remaining__gt=F("held")).exclude(pk=lot.pk)
+    others = account.lots.filter(activated_at__isnull=False, remaining__gt=F("held")).exclude(
+        pk__in=[o.pk for o in own]
+    )
     others = others.order_by(F("expires_at").asc(nulls_last=True), "earned_at", "pk")
-    own = [lot] if lot.unheld > 0 else []
     return spread([*own, *others], quantity)
 
 
@@ -123,8 +139,11 @@ def _debt(lot: Lot, account: Account, quantity: int, origin: Origin) -> Lot:
 
 
 def _home(lot: Lot, account: Account, quantity: int, policy: AssetPolicy, origin: Origin) -> Lot:
-    """Where restored units go: their own lot, or where that has expired a child of it that lasts a little."""
-    if not lot.has_expired(origin.posted_at):
+    """Where restored units go: their own lot; a child of it that lasts a little where it has expired, or as long as it
+    where it was another's before a merge.
+    """
+    has_expired = lot.has_expired(origin.posted_at)
+    if not has_expired and lot.account_id == account.pk:
         return lot
     return Lot(
         account=account,
@@ -135,7 +154,7 @@ def _home(lot: Lot, account: Account, quantity: int, policy: AssetPolicy, origin
         earned_at=lot.earned_at,
         available_at=origin.posted_at,
         activated_at=origin.posted_at,
-        expires_at=_extended(origin.posted_at, lot, policy),
+        expires_at=_extended(origin.posted_at, lot, policy) if has_expired else lot.expires_at,
         parent=lot,
     )
 

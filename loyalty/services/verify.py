@@ -122,6 +122,27 @@ INVARIANTS = (
         """,
     ),
     Invariant(
+        "A merge takes from one member what it gives to another, asset by asset",
+        """
+        SELECT transaction.request_id AS request, account.asset, sum(transaction.quantity) AS quantity
+        FROM loyalty_transaction transaction JOIN loyalty_account account ON account.id = transaction.account_id
+        WHERE transaction.kind = 'merge'
+        GROUP BY 1, 2 HAVING sum(transaction.quantity) <> 0
+        """,
+    ),
+    Invariant(
+        "What a merge moved keeps its issuer, price and dates",
+        """
+        SELECT lot.id AS lot, lot.parent_id AS parent
+        FROM loyalty_entry entry
+        JOIN loyalty_transaction transaction ON transaction.id = entry.transaction_id AND transaction.kind = 'merge'
+        JOIN loyalty_lot lot ON lot.id = entry.lot_id AND sign(lot.quantity) = sign(entry.quantity)
+        LEFT JOIN loyalty_lot parent ON parent.id = lot.parent_id
+        WHERE (lot.issuer_id, lot.unit_price, lot.earned_at, lot.expires_at)
+            IS DISTINCT FROM (parent.issuer_id, parent.unit_price, parent.earned_at, parent.expires_at)
+        """,
+    ),
+    Invariant(
         "A purchase refunds what its refunds and its lines say, and no more than it was",
         """
         SELECT purchase.id AS purchase, purchase.refunded_amount, coalesce(refunds.amount, 0) AS refunds,

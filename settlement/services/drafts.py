@@ -9,7 +9,7 @@ from settlement import rules
 from settlement.models import EventType, Journal, Posting
 from settlement.rules import Leg
 from settlement.services.books import Books
-from settlement.services.facts import ChargeFact, EntryFact, Sibling, siblings_of, undone_before
+from settlement.services.facts import ChargeFact, EntryFact, Sibling, parents_of, siblings_of, undone_before
 from settlement.services.terms import Terms
 
 Kind = Transaction.Kind
@@ -51,7 +51,9 @@ class EntryDrafts:
         restored = [fact.undone.pk for fact in facts if fact.kind == Kind.RESTORE]
         self._before = undone_before(restored)
         self._originals = originals_of(restored)
-        self._pins = pins_of(self._lots(facts))
+        lots = self._lots(facts)
+        self._parents = parents_of(lots)
+        self._pins = pins_of({*lots, *self._parents.values()})
 
     def draft(self, fact: EntryFact, key: int) -> Draft:
         event, fill = BY_KIND[Kind(fact.kind)]
@@ -68,7 +70,7 @@ class EntryDrafts:
 
     def burn(self, fact: EntryFact, draft: Draft) -> None:
         terms = self._terms.redemption(fact.issuer, fact.business, fact.at)
-        draft.model, draft.redemption_agreement = self._pins[fact.lot].model, terms.agreement
+        draft.model, draft.redemption_agreement = self._pin(fact.lot).model, terms.agreement
         face = self._face(fact)
         draft.legs = rules.burn(
             holder=self._holder(fact),
@@ -79,7 +81,7 @@ class EntryDrafts:
         )
 
     def expire(self, fact: EntryFact, draft: Draft) -> None:
-        draft.model = self._pins[fact.lot].model
+        draft.model = self._pin(fact.lot).model
         draft.legs = rules.expire(holder=self._holder(fact), value=fact.value)
 
     def adjust(self, fact: EntryFact, draft: Draft) -> None:
@@ -88,10 +90,10 @@ class EntryDrafts:
 
     def claw_back(self, fact: EntryFact, draft: Draft) -> None:
         """The entry names the issue that it undoes; its lot is where the points were found."""
-        original = self._pins[fact.undone.lot]
+        original = self._pin(fact.undone.lot)
         if fact.is_debt:
             self._pins[fact.lot] = Pin(original.model, draft.key)
-        draft.model, draft.undoes = self._pins[fact.lot].model, original.journal
+        draft.model, draft.undoes = self._pin(fact.lot).model, original.journal
         issuer = self._books.of(fact.undone.issuer)
         holder = self._books.holder(original.model, fact.undone.issuer)
         value = -fact.quantity * fact.undone.price
@@ -104,26 +106,32 @@ class EntryDrafts:
 
     def restore(self, fact: EntryFact, draft: Draft) -> None:
         """The burn's own postings, negated up to what is now restored in all; a child lot keeps its parent's model."""
-        self._pins.setdefault(fact.lot, Pin(self._pins[fact.undone.lot].model, draft.key))
-        draft.model = self._pins[fact.lot].model
+        self._pins.setdefault(fact.lot, Pin(self._pin(fact.undone.lot).model, draft.key))
+        draft.model = self._pin(fact.lot).model
         draft.undoes, legs = self._originals[fact.undone.pk]
         before = self._before[fact.pk]
         draft.legs = rules.reversal(legs, before=before, after=before + fact.quantity, whole=-fact.undone.quantity)
 
     def cure(self, fact: EntryFact, draft: Draft) -> None:
         """Of one transaction: lots that pay (−) and debts that they meet (+), matched in the order of keys."""
-        draft.model = self._pins[fact.lot].model
+        draft.model = self._pin(fact.lot).model
         if fact.is_debt:
             draft.legs = rules.debt_cured(holder=self._holder(fact), value=fact.value)
             return
         legs = []
         for debt, quantity in self._debts_met_by(fact):
-            creditor = self._books.holder(self._pins[debt.lot].model, debt.issuer)
+            creditor = self._books.holder(self._pin(debt.lot).model, debt.issuer)
             legs += rules.relieve(self._holder(fact), quantity * fact.price, creditor=creditor)
         draft.legs = rules.merged(legs)
 
+    def _pin(self, lot: int) -> Pin:
+        """A lot that a merge made has its parent's."""
+        while lot not in self._pins:
+            lot = self._parents[lot]
+        return self._pins[lot]
+
     def _holder(self, fact: EntryFact) -> int:
-        return self._books.holder(self._pins[fact.lot].model, fact.issuer)
+        return self._books.holder(self._pin(fact.lot).model, fact.issuer)
 
     def _face(self, fact: EntryFact) -> Decimal:
         """What this entry's part of the transaction's amount comes to, to six decimals."""

@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.db.models import QuerySet
 
 from benefits.models import Charge
-from loyalty.models import Asset, Bucket, Entry
+from loyalty.models import Asset, Bucket, Entry, Lot, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +93,9 @@ CHARGE_COLUMNS = ("pk", "business", "store", "shares", "at", "posted_at", "undoe
 
 
 def points_entries() -> QuerySet[Entry]:
-    """Pending ones are never read: activation writes its own."""
-    return Entry.objects.filter(bucket=Bucket.ACTIVE, lot__account__asset=Asset.POINTS)
+    """Pending ones are never read: activation writes its own. Nor are merges: nobody owes more or less by them."""
+    entries = Entry.objects.filter(bucket=Bucket.ACTIVE, lot__account__asset=Asset.POINTS)
+    return entries.exclude(transaction__kind=Transaction.Kind.MERGE)
 
 
 def uncollected_entries() -> QuerySet[Entry]:
@@ -136,6 +137,18 @@ def siblings_of(transactions: Iterable[int]) -> dict[int, list[Sibling]]:
     for row in rows.values_list("pk", "transaction", "quantity", "lot", "lot__issuer"):
         sibling = Sibling(*row)
         found[sibling.transaction].append(sibling)
+    return found
+
+
+def parents_of(lots: Iterable[int]) -> dict[int, int]:
+    """Lot → parent, for these lots and for all from which they came."""
+    found: dict[int, int] = {}
+    level = set(lots)
+    while level:
+        born = Lot.objects.filter(pk__in=level, parent__isnull=False).values_list("pk", "parent")
+        parents: dict[int, int] = dict(born)
+        found |= parents
+        level = set(parents.values()) - found.keys()
     return found
 
 
