@@ -4,15 +4,13 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from members.errors import InvalidPhone, Refused
-from members.models import Channel, Identity, Member
+from members.models import Channel, Identity, Member, Purpose
 from members.rules import canonical_phone
-from members.services.organisation import own_origin
+from members.services.consents import Agreement, evidence_of
+from members.services.organisation import group, own_origin
 from members.services.people import enrol
 from members.services.requests import hash_input
 from members.services.sign_in import CODE_DIGITS
-
-TERMS_VERSION = "2026-01"  # change it with templates/member/terms.html
-
 
 GENDERS = [("", _("不填写")), *(choice for choice in Member.Gender.choices if choice[0])]
 
@@ -71,18 +69,17 @@ class EnrolForm(forms.Form):
         label=_("同意会员章程"), error_messages={"required": _("请阅读并同意会员章程与隐私政策，才能加入。")}
     )
 
-    def enrol(self, phone: str, *, reference: str) -> Member | None:
-        """Join the group; None, with the reason as an error of the form, where that was refused.
-
-        The source says which terms were agreed to: with it the event of enrolling is the evidence.
-        """
+    def enrol(self, phone: str, *, reference: str, address: str = "", device: str = "") -> Member | None:
+        """Join the group and agree to its terms; None, with the reason in the form, where that was refused."""
         person = {name: self.cleaned_data[name] for name in ("name", "gender", "birthday")}
         origin = own_origin(Channel.Kind.MEMBER, reference=reference, input_hash=hash_input([phone, person]))
         try:
             answer = enrol(
                 identities={Identity.Kind.PHONE: phone},
                 business=None,
-                source=f"member-page terms={TERMS_VERSION}",
+                source="member-page",
+                device=device,
+                agreements=[Agreement(group(), Purpose.TERMS, evidence=evidence_of(page="join", address=address))],
                 origin=origin,
                 **person,
             )

@@ -11,6 +11,7 @@ from members.personal_data import decrypt, encrypt
 
 MEMBER = "member_id"
 ATTEMPT = "member_sign_in"
+DEVICE = "member_device"
 ATTEMPT_SECONDS = 15 * 60  # from the phone to the end of joining
 
 
@@ -34,6 +35,11 @@ def member_of(request: HttpRequest) -> Member | None:
         return None
     shown = (Member.Status.ACTIVE, Member.Status.FROZEN)
     return Member.objects.filter(pk=member_id, status__in=shown).first()
+
+
+def device_of(request: HttpRequest) -> str:
+    """Names this browser for as long as its session lasts, whoever signs in with it; no cookie of its own."""
+    return request.session.setdefault(DEVICE, secrets.token_urlsafe(16))
 
 
 def group_zone() -> ZoneInfo:

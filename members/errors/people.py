@@ -24,7 +24,7 @@ class IdentityTaken(Refused):
     @classmethod
     def by(cls, *owners, field: str | None = None) -> Self:
         refusal = cls(field=field)
-        refusal.owners = owners
+        refusal.owners = tuple(owner for owner in owners if owner)
         return refusal
 
 

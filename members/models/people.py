@@ -1,7 +1,7 @@
 """Who: one person is one member, with unique identities, and a membership for each business that knows him."""
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -100,6 +100,12 @@ class Member(models.Model):
         return self.status == self.Status.ACTIVE
 
 
+class IdentityQuerySet(models.QuerySet):
+    def preferred(self) -> "IdentityQuerySet":
+        """Which to use first, where a member has several: verified ones, the latest first; then as they came."""
+        return self.order_by(F("verified_at").desc(nulls_last=True), "pk")
+
+
 class Identity(models.Model):
     """Something by which a member is recognised. Belongs to one member at most, in the whole group."""
 
@@ -120,6 +126,8 @@ class Identity(models.Model):
     verified_at = models.DateTimeField(_("验证时间"), null=True, blank=True)
     channel = models.ForeignKey(Channel, models.PROTECT, related_name="+", verbose_name=_("来源渠道"))
     created_at = models.DateTimeField(_("创建时间"), auto_now_add=True)
+
+    objects = IdentityQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("身份标识")

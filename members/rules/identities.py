@@ -47,8 +47,11 @@ def canonical_email(written: str) -> str:
     return text
 
 
-def canonical_identity(kind: str, written: str, *, business_code: str = "") -> str:
-    """The one form in which an identity is stored and found; a business's own number is unique within it only."""
+def canonical_identity(kind: str, written: str, *, business_code: str = "", channel_code: str = "") -> str:
+    """The one form in which an identity is stored and found.
+
+    A business's own number (external) is unique within it only, and a channel's user within the channel.
+    """
     if kind == "phone":
         return canonical_phone(written)
     if kind == "email":
@@ -56,4 +59,5 @@ def canonical_identity(kind: str, written: str, *, business_code: str = "") -> s
     text = unicodedata.normalize("NFKC", str(written)).strip()
     if not text or len(text) > IDENTITY_LENGTH:
         raise InvalidIdentity(field=kind)
-    return f"{business_code}:{text}" if kind == "external" else text
+    owner = {"external": business_code, "channel_user": channel_code}.get(kind)
+    return text if owner is None else f"{owner}:{text}"

@@ -4,12 +4,11 @@ Two people never share an identity, and one person is never two members: the uni
 every race, and whoever loses one finds the winner's member.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Q
 
 from members import events
 from members.errors import (
@@ -21,9 +20,14 @@ from members.errors import (
     Refused,
 )
 from members.interfaces import Answer, Origin
-from members.models import Identity, Member, OrgUnit
+from members.models import Channel, Identity, Member, OrgUnit
 from members.personal_data import blind_index, blind_indexes
-from members.rules import canonical_identity, check_birthday, is_member_no, new_member_no
+from members.rules import check_birthday, is_member_no, new_member_no
+from members.services import consents, devices
+from members.services import identities as known
+from members.services.consents import Agreement
+from members.services.identities import Identities
+from members.services.locking import OVER, locked
 from members.services.requests import idempotent
 
 CHANGEABLE = frozenset({"name", "gender", "birthday"})
@@ -37,15 +41,13 @@ JOIN = """
     RETURNING id
 """
 
-Identities = dict[str, str]  # kind → canonical value
-
 
 # --- Finding ----------------------------------------------------------------------------------------------------
 
 
-def find(kind: str, written: str, *, business: OrgUnit | None = None) -> Member | None:
-    """The member who carries an identity, written in any way; `business` for its own numbers (external)."""
-    value = canonical_identity(kind, written, business_code=business.code if business else "")
+def find(kind: str, written: str, *, business: OrgUnit | None = None, channel: Channel | None = None) -> Member | None:
+    """The member who carries an identity, written in any way; numbers of a business, users of a channel."""
+    value = known.canonical(kind, written, business=business, channel=channel)
     return Member.objects.known_as(kind, value).first()
 
 
@@ -84,22 +86,28 @@ def enrol(
     business: OrgUnit | None,
     store: OrgUnit | None = None,
     source: str = "",
+    device: str = "",
+    agreements: Sequence[Agreement] = (),
     origin: Origin,
 ) -> Answer:
     """Make a person a member of the group and of a business; one whom we know joins the business and stays himself.
 
-    `identities` is kind → value as written. Personal data of a known person is not touched.
+    `identities` is kind → value as written. Personal data of a known person is not touched. `device` is where he was
+    seen, `agreements` what he agrees to by joining.
     Raises IdentityTaken where the identities belong to two people, MemberClosed, Invalid… for bad input.
     """
-    wanted = _canonical(identities, business)
+    wanted = known.canonical_all(identities, business=business, channel=origin.channel)
     person = {"name": name.strip(), "gender": gender, "birthday": birthday}
     _check(person, origin)
-    member = _owner(wanted)
+    member = known.owner_of(wanted)
     is_new = member is None
     if member is None:
         member, is_new = _register(wanted, person, business, store, source, origin)
     if not is_new:
         _recognise(member, wanted, origin)
+    devices.seen(member, device, at=origin.posted_at)
+    if agreements:
+        consents.write_all(locked(member), agreements, origin=origin)
     joined = business is not None and ensure_membership(member, business, origin=origin, store=store)
     return {"member_no": member.member_no, "is_new": is_new, "is_new_membership": joined}
 
@@ -130,31 +138,10 @@ def ensure_membership(member: Member, business: OrgUnit, *, origin: Origin, stor
     return is_news
 
 
-def _canonical(identities: Mapping[str, str], business: OrgUnit | None) -> Identities:
-    code = business.code if business else ""
-    found = {kind: canonical_identity(kind, written, business_code=code) for kind, written in identities.items()}
-    if not found:
-        raise MemberNotFound(field="identities")
-    if unknown := found.keys() - set(Identity.Kind):
-        raise NotChangeable(field=min(unknown))
-    return dict(sorted(found.items()))  # one order for everybody: writers of the same identities can't deadlock
-
-
 def _check(person: Mapping[str, Any], origin: Origin) -> None:
     if person.get("gender", "") not in Member.Gender.values:
         raise InvalidGender(field="gender")
     check_birthday(person.get("birthday"), today=origin.posted_at.date())
-
-
-def _owner(wanted: Identities) -> Member | None:
-    """The one member who carries any of the identities. Raises IdentityTaken where there are two."""
-    any_of_them = Q()
-    for kind, value in wanted.items():
-        any_of_them |= Q(kind=kind, value_index__in=blind_indexes(kind, value))
-    owners = {identity.member for identity in Identity.objects.filter(any_of_them).select_related("member")}
-    if len(owners) > 1:
-        raise IdentityTaken(field="identities")
-    return owners.pop() if owners else None
 
 
 def _register(
@@ -178,11 +165,11 @@ def _register(
                 source=source,
                 **person,
             )
-            _give(member, wanted, origin)
+            known.write(member, wanted, origin)
     except IntegrityError as error:
-        if not _is_taken(error):
+        if not known.is_taken(error):
             raise
-        winner = _owner(wanted)
+        winner = known.owner_of(wanted)
         if winner is None:
             raise
         return winner, False
@@ -192,43 +179,25 @@ def _register(
 
 def _recognise(member: Member, wanted: Identities, origin: Origin) -> None:
     """Add what we did not know a known person by; of phone and e-mail the one we have stays."""
-    if member.status == Member.Status.CLOSED:
+    if member.status in OVER:
         raise MemberClosed
-    known = set(member.identities.values_list("kind", "value_index"))
-    held = {kind for kind, _ in known} & ONE_OF_A_KIND
+    carried = set(member.identities.values_list("kind", "value_index"))
+    held = {kind for kind, _ in carried} & ONE_OF_A_KIND
     news = {
         kind: value
         for kind, value in wanted.items()
-        if kind not in held and known.isdisjoint((kind, index) for index in blind_indexes(kind, value))
+        if kind not in held and carried.isdisjoint((kind, index) for index in blind_indexes(kind, value))
     }
     if not news:
         return
     try:
         with transaction.atomic():
-            _give(member, news, origin)
+            known.write(member, news, origin)
     except IntegrityError as error:
-        if _is_taken(error):
-            raise IdentityTaken(field="identities") from error
+        if known.is_taken(error):
+            raise IdentityTaken.by(member, known.owner_of(news), field="identities") from error
         raise
     events.record("member.identified", origin=origin, member=member, data={"known_by": list(news)})
-
-
-def _give(member: Member, identities: Identities, origin: Origin) -> None:
-    Identity.objects.bulk_create(
-        Identity(
-            member=member,
-            kind=kind,
-            value=value,
-            value_index=blind_index(kind, value),
-            last_four=value[-4:],
-            channel=origin.channel,
-        )
-        for kind, value in identities.items()
-    )
-
-
-def _is_taken(error: IntegrityError) -> bool:
-    return error.__cause__.diag.constraint_name == "identity_belongs_to_one_member"
 
 
 def _name_index(name: str) -> str:
@@ -244,7 +213,7 @@ def update_member(member: Member, changes: Mapping[str, Any], *, origin: Origin)
     if unknown := changes.keys() - CHANGEABLE:
         raise NotChangeable(field=min(unknown))
     _check(changes, origin)
-    member = _locked(member)
+    member = locked(member)
     changed = [field for field, value in changes.items() if getattr(member, field) != value]
     for field in changed:
         setattr(member, field, changes[field])
@@ -256,33 +225,36 @@ def update_member(member: Member, changes: Mapping[str, Any], *, origin: Origin)
 
 
 @idempotent("members.change_phone")
-def change_phone(member: Member, phone: str, *, origin: Origin) -> Answer:
-    """Give a member another phone. Raises IdentityTaken where it is somebody else's: nobody's is blanked for it."""
-    value = canonical_identity(Identity.Kind.PHONE, phone)
-    member = _locked(member)
-    try:
-        with transaction.atomic():
-            Identity.objects.update_or_create(
-                member=member,
-                kind=Identity.Kind.PHONE,
-                defaults={
-                    "value": value,
-                    "value_index": blind_index(Identity.Kind.PHONE, value),
-                    "last_four": value[-4:],
-                    "verified_at": None,
-                    "channel": origin.channel,
-                },
-            )
-    except IntegrityError as error:
-        if _is_taken(error):
-            raise IdentityTaken(field="phone") from error
-        raise
-    events.record("member.phone_changed", origin=origin, member=member)
-    return {"member_no": member.member_no}
+def change_phone(
+    member: Member,
+    phone: str,
+    *,
+    is_proven: bool,
+    reason: str = "",
+    replaces: Identity | None = None,
+    origin: Origin,
+) -> Answer:
+    """Give a member another phone: proven by a code sent to it, or on an operator's word, and then not verified.
+
+    Of several phones (after a merge) `replaces` goes, or else the one that is used first. Raises ReasonMissing,
+    IdentityTaken where it is somebody else's: nobody's is blanked for it. InvalidPhone, MemberClosed.
+    """
+    return known.replace(
+        member, Identity.Kind.PHONE, phone, replaces=replaces, is_proven=is_proven, reason=reason, origin=origin
+    )
 
 
-def _locked(member: Member) -> Member:
-    member = Member.objects.select_for_update(of=("self",)).get(pk=member.pk)
-    if member.status in (Member.Status.CLOSED, Member.Status.MERGED):
-        raise MemberClosed
-    return member
+@idempotent("members.change_email")
+def change_email(
+    member: Member,
+    email: str,
+    *,
+    is_proven: bool,
+    reason: str = "",
+    replaces: Identity | None = None,
+    origin: Origin,
+) -> Answer:
+    """The same for an e-mail address."""
+    return known.replace(
+        member, Identity.Kind.EMAIL, email, replaces=replaces, is_proven=is_proven, reason=reason, origin=origin
+    )

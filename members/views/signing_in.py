@@ -11,8 +11,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from members import sessions
 from members.errors import MemberClosed, Refused
-from members.forms import TERMS_VERSION, CodeForm, EnrolForm, PhoneForm
-from members.models import Identity, Member
+from members.forms import CodeForm, EnrolForm, PhoneForm
+from members.models import Identity, Member, Purpose
+from members.services import devices
+from members.services.consents import BUILT_IN_VERSION, text_in_force
+from members.services.organisation import group
 from members.services.sign_in import SECONDS_BETWEEN_SENDS, check_code, mark_verified, send_code
 
 
@@ -82,7 +85,9 @@ def _enter(request: HttpRequest, phone: str) -> HttpResponse:
 
 def _let_in(request: HttpRequest, member: Member, phone: str) -> HttpResponse:
     """Signed in, and on to where the member wanted to go."""
-    mark_verified(phone, at=timezone.now())
+    now = timezone.now()
+    mark_verified(phone, at=now)
+    devices.seen(member, sessions.device_of(request), at=now)
     sessions.start(request, member)
     following = request.session.pop("member_next", "")
     if url_has_allowed_host_and_scheme(following, {request.get_host()}, require_https=request.is_secure()):
@@ -97,14 +102,18 @@ def enrol(request: HttpRequest) -> HttpResponse:
     if phone is None:
         return redirect("member:sign_in")
     form = EnrolForm(request.POST or None)
-    if form.is_valid() and (member := form.enrol(phone, reference=f"join-{sessions.attempt_of(request)}")):
-        return _let_in(request, member, phone)
+    if form.is_valid():
+        where = {"address": request.META.get("REMOTE_ADDR", ""), "device": sessions.device_of(request)}
+        member = form.enrol(phone, reference=f"join-{sessions.attempt_of(request)}", **where)
+        if member:
+            return _let_in(request, member, phone)
     return render(request, "member/enrol.html", {"form": form, "phone": phone})
 
 
 @require_GET
 def terms(request: HttpRequest) -> HttpResponse:
-    return render(request, "member/terms.html", {"version": TERMS_VERSION})
+    text = text_in_force(group(), Purpose.TERMS, timezone.now())
+    return render(request, "member/terms.html", {"text": text, "version": text.version if text else BUILT_IN_VERSION})
 
 
 @require_POST

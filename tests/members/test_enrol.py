@@ -152,9 +152,9 @@ def test_a_phone_of_somebody_else_is_refused(cast: Cast) -> None:
     answer = enrol(identities={"phone": "13900139000"}, business=cast.mall, origin=own_origin("desk"))
     member = Member.objects.get(member_no=answer["member_no"])
     with pytest.raises(IdentityTaken):
-        change_phone(member, PHONE, origin=own_origin("admin"))
+        change_phone(member, PHONE, is_proven=False, reason="换号", origin=own_origin("admin"))
     assert find("phone", "13900139000") == member
-    change_phone(member, "13700137000", origin=own_origin("admin"))
+    change_phone(member, "13700137000", is_proven=True, origin=own_origin("admin"))
     assert find("phone", "13700137000") == member
     assert find("phone", "13900139000") is None
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from members.errors import MemberCodeInvalid
 from members.models import Event, Identity, Member
 from members.notifications import MemorySmsBackend
+from members.personal_data import blind_index
 from members.services.member_code import issue_member_code, resolve_member_code
 from members.services.sign_in import SENDS_PER_DAY, TRIES
 from tests.cast import Cast
@@ -160,7 +161,11 @@ def test_an_unknown_number_is_offered_to_join(client: Client, cast: Cast) -> Non
     client.post(JOIN, {"name": "李雷", "gender": "m", "birthday": "1990-02-28", "agrees": "on"})
     member = Member.objects.get()
     assert (member.name, member.registered_channel.kind) == ("李雷", "member")
-    assert Event.objects.get(type="member.enrolled").data["source"] == "member-page terms=2026-01"
+    assert Event.objects.get(type="member.enrolled").data["source"] == "member-page"
+    agreed = member.consents.get()
+    assert (agreed.receiver, agreed.purpose, agreed.version) == (cast.group, "terms", "2026-01")
+    assert agreed.evidence == {"page": "join", "address": blind_index("address", "127.0.0.1")}
+    assert member.devices.count() == 1
     assert "李雷" in client.get(reverse("member:home")).content.decode()
 
 

@@ -70,7 +70,7 @@ def _find(channel: Channel, way: str, written: str) -> Member | None:
     if way == "code":
         return resolve_member_code(written, at=timezone.now())
     kind, _, value = written.partition(":") if way == "identity" else (way, "", written)
-    return people.find(kind, value, business=channel.org_unit.business)
+    return people.find(kind, value, business=channel.org_unit.business, channel=channel)
 
 
 def _described(members: QuerySet[Member], channel: Channel) -> list[dict]:
