@@ -32,6 +32,8 @@ app.conf.beat_schedule = {
     "close resolved tickets": every("members.tasks.close_resolved_tickets", seconds=3600),
     "resume imports": every("members.tasks.resume_imports", seconds=300),
     "expire approvals": every("members.tasks.expire_approvals", seconds=300),
+    "make ordered cards": every("members.tasks.make_ordered_cards", seconds=60),
+    "expire cards": every("members.tasks.expire_cards", seconds=300),
     # Each business's day begins at its own hour; what is due is found by instant.
     "roll the day": at("benefits.tasks.roll_the_day", minute=5),
     "recompute tags": at("marketing.tasks.recompute_tags", hour=18, minute=30),

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from members.services import approvals, deliveries, imports, tickets
+from members.services import approvals, card_batches, cards, deliveries, imports, tickets
 
 
 @shared_task(ignore_result=True)
@@ -54,3 +54,24 @@ def forget_old_imports() -> None:
 def close_resolved_tickets() -> None:
     """Beat, hourly: what was resolved and not spoken of since is closed."""
     tickets.close_resolved(timezone.now())
+
+
+@shared_task(ignore_result=True)
+def make_cards(job_id: int) -> None:
+    card_batches.make(job_id)
+
+
+@shared_task(ignore_result=True)
+def make_ordered_cards() -> None:
+    """Beat, every minute: batches that a second person has agreed to, and those of a killed worker.
+
+    One too many does no harm: a job that is held by a living worker, or done, is passed over.
+    """
+    for job_id in card_batches.unfinished():
+        make_cards.delay(job_id)
+
+
+@shared_task(ignore_result=True)
+def expire_cards() -> None:
+    """Beat, every few minutes: mark cards whose validity has ended; paying looks at the clock, too."""
+    cards.expire_due(timezone.now())

@@ -48,7 +48,9 @@ def hotel(cast: Cast) -> Cast:
     checkout.refund(Purchase.objects.get(pk=answer["id"]), amount=5_000, origin=shop.origin(**at_hotel))
     points.hold(shop.member, 100, until=shop.at + timedelta(hours=1), origin=shop.origin(**at_hotel))
     _market(cast, template)
-    adjusting.ask(shop.member, 100, reason="补登", issuer=cast.hotel, origin=shop.origin(**at_hotel))
+    adjusting.ask(
+        shop.member, 100, reason="补登", issuer=cast.hotel, origin=shop.origin(actor=cast.sees_all, **at_hotel)
+    )
     collect()
     periods.cut(Period.objects.latest("starts_at"), origin=own_origin("clock"))
     return cast

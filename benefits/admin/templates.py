@@ -12,6 +12,7 @@ from benefits.admin.forms import CouponTemplateForm, ShareForm, SharesFormSet
 from benefits.admin.words import worth
 from benefits.models import CouponShare, CouponTemplate
 from members.interfaces.admin import ChoicesInSight, OwnedAdmin
+from members.interfaces.admin_approval import ApprovedAdmin
 
 
 class ShareInline(ChoicesInSight, TabularInline):
@@ -25,7 +26,7 @@ class ShareInline(ChoicesInSight, TabularInline):
 
 
 @admin.register(CouponTemplate)
-class CouponTemplateAdmin(OwnedAdmin):
+class CouponTemplateAdmin(ApprovedAdmin, OwnedAdmin):
     owner = "owner"
     form = CouponTemplateForm
     list_display = ("name", "owner", "shown_worth", "period", "issued_of", "limit", "is_welcome_gift", "is_active")

@@ -21,6 +21,7 @@ from benefits.models import MemberTier, Tier, TierPrice, TierProgramme
 from benefits.services import tiers
 from benefits.services.tier_review import Mover, movers
 from members.interfaces.admin import ChoicesInSight, OwnedAdmin, ReadOnlyAdmin, in_yuan
+from members.interfaces.admin_approval import ApprovedAdmin
 from members.interfaces.money import yuan
 
 SHOWN = 200  # movers listed by name; the picture counts them all
@@ -56,7 +57,7 @@ class TierPriceInline(ChoicesInSight, TabularInline):
         return price.label if price.pk else "—"
 
 
-class ProgrammeTermsAdmin(OwnedAdmin):
+class ProgrammeTermsAdmin(ApprovedAdmin, OwnedAdmin):
     """Whatever of a programme is saved, this process knows it at once; the others within seconds."""
 
     def save_related(self, request: HttpRequest, form, formsets, change: bool) -> None:

@@ -1,5 +1,6 @@
 """What an operator fills in to adjust points."""
 
+from typing import Any
 from uuid import uuid4
 
 from django import forms
@@ -7,9 +8,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from loyalty.models import Account, Asset
-from loyalty.services import points
+from loyalty.services import adjusting, points
 from members.interfaces import Answer, Origin
-from members.models import Member, Operator, OrgUnit
+from members.models import Approval, Member, Operator, OrgUnit
 
 
 class AdjustForm(forms.Form):
@@ -45,19 +46,24 @@ class AdjustForm(forms.Form):
         self.fields["token"].initial = uuid4().hex
         accounts = Account.objects.filter(member=member)
         self.before = {account.asset: account.balance for account in accounts}
+        self.thresholds = adjusting.thresholds(self.fields["issuer"].queryset)
 
     def clean_quantity(self) -> int:
         if not self.cleaned_data["quantity"]:
             raise forms.ValidationError(_("请填写不为零的数量。"))
         return self.cleaned_data["quantity"]
 
+    @property
+    def is_for_two(self) -> bool:
+        """Whether a second person has to agree to what was filled in."""
+        return adjusting.is_for_two(self.cleaned_data["issuer"], self.cleaned_data["quantity"])
+
     def apply(self, origin: Origin) -> Answer:
-        said = self.cleaned_data
-        return points.adjust(
-            self.member,
-            said["quantity"],
-            reason=said["reason"],
-            issuer=said["issuer"],
-            asset=said["asset"],
-            origin=origin,
-        )
+        return points.adjust(self.member, self.cleaned_data["quantity"], **self._terms, origin=origin)
+
+    def ask(self, origin: Origin) -> Approval:
+        return adjusting.ask(self.member, self.cleaned_data["quantity"], **self._terms, origin=origin)
+
+    @property
+    def _terms(self) -> dict[str, Any]:
+        return {name: self.cleaned_data[name] for name in ("reason", "issuer", "asset")}

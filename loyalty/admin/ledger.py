@@ -18,6 +18,7 @@ from loyalty.models import Account, Entry, Hold, Lot, Transaction
 from loyalty.services import points
 from members.errors import Refused
 from members.interfaces.admin import ReadOnlyAdmin, admin_origin
+from members.interfaces.admin_approval import tell_asked
 from members.models import Member
 
 KIND_LABELS = {
@@ -86,11 +87,10 @@ class AccountAdmin(ReadOnlyAdmin):
         form = AdjustForm(request.POST or None, member=person, actor=request.user)
         if request.method == "POST" and form.is_valid():
             try:
-                answer = form.apply(admin_origin(request, reference=f"adjust:{form.cleaned_data['token']}"))
+                self._adjust(request, form)
             except Refused as refusal:
                 form.add_error(None, str(refusal.message))
             else:
-                messages.success(request, gettext("已调整，现有可用 %d。") % answer["balance"])
                 return redirect("admin:members_member_360", person.pk)
         context = {
             **self.admin_site.each_context(request),
@@ -99,6 +99,15 @@ class AccountAdmin(ReadOnlyAdmin):
             "member": person,
         }
         return TemplateResponse(request, "admin/loyalty/adjust.html", context | {"opts": self.opts})
+
+    def _adjust(self, request: HttpRequest, form: AdjustForm) -> None:
+        """At once, or when a second person has agreed. The token makes a double click one of either."""
+        origin = admin_origin(request, reference=f"adjust:{form.cleaned_data['token']}")
+        if form.is_for_two:
+            tell_asked(request, form.ask(origin))
+            return
+        answer = form.apply(origin)
+        messages.success(request, gettext("已调整，现有可用 %d。") % answer["balance"])
 
 
 @admin.register(Lot)

@@ -11,14 +11,15 @@ from unfold.decorators import display
 
 from loyalty.models import AssetPolicy, BurnRule, EarnRule, PointsPrice
 from loyalty.services import terms
-from members.interfaces.admin import ScopedAdmin
+from members.interfaces.admin_approval import ApprovedAdmin
 
 STAYS_OPEN = ("name", "ends_at", "is_active")
 
 
-class RuleAdmin(ScopedAdmin):
+class RuleAdmin(ApprovedAdmin):
     """Rules of nodes above are seen here and kept there; what has been used is ended and copied, not rewritten."""
 
+    owner = "org_unit"
     list_filter = ("is_active", ("org_unit", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("org_unit",)
     search_fields = ("name",)
@@ -91,7 +92,8 @@ class BurnRuleAdmin(RuleAdmin):
 
 
 @admin.register(PointsPrice)
-class PointsPriceAdmin(ScopedAdmin):
+class PointsPriceAdmin(ApprovedAdmin):
+    owner = "issuer"
     list_display = ("issuer", "price", "starts_at")
     list_filter = (("issuer", admin.RelatedOnlyFieldListFilter),)
     list_select_related = ("issuer",)

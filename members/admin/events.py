@@ -1,16 +1,15 @@
-"""What was done and by whom, what still follows from it, and long work with its progress."""
+"""What was done and by whom, and what still follows from it."""
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from members.interfaces.admin import ReadOnlyAdmin
-from members.models import Delivery, Event, Job
+from members.models import Delivery, Event
 from members.services.deliveries import retry_parked
 
 
@@ -41,29 +40,3 @@ class DeliveryAdmin(ReadOnlyAdmin):
     @display(description=_("状态"), ordering="state", label={"waiting": "info", "done": "success", "parked": "danger"})
     def shown_state(self, delivery: Delivery) -> tuple[str, str]:
         return delivery.state, delivery.get_state_display()
-
-
-@admin.register(Job)
-class JobAdmin(ReadOnlyAdmin):
-    list_display = ("title", "kind", "shown_state", "progress", "failed", "operator", "created_at", "finished_at")
-    list_filter = ("state", "kind", "created_at")
-    list_select_related = ("operator",)
-
-    @display(
-        description=_("状态"),
-        ordering="state",
-        label={
-            "draft": "warning",
-            "queued": "info",
-            "running": "info",
-            "done": "success",
-            "failed": "danger",
-            "cancelled": "default",
-        },
-    )
-    def shown_state(self, job: Job) -> tuple[str, str]:
-        return job.state, job.get_state_display()
-
-    @display(description=_("进度"))
-    def progress(self, job: Job) -> str:
-        return format_html('<progress max="100" value="{}"></progress> {}/{}', job.percent, job.done, job.total)

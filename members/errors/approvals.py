@@ -1,5 +1,7 @@
 """Why an approval can't be decided, or not by this person."""
 
+from typing import Self
+
 from django.utils.translation import gettext_lazy as _
 
 from members.errors.refusal import Refused
@@ -41,3 +43,14 @@ class ChangedMeanwhile(Refused):
     code = "changed_meanwhile"
     message = _("申请之后该记录已被修改，与当时所见不同；请驳回后重新申请。")
     status = 409
+
+
+class NoLongerValid(Refused):
+    """What was filled in passes the form no more."""
+
+    code = "no_longer_valid"
+    message = _("所填内容已不再有效，请驳回后重新申请。")
+
+    @classmethod
+    def because(cls, errors: str) -> Self:
+        return cls(_("所填内容已不再有效：%(errors)s") % {"errors": errors})

@@ -5,12 +5,15 @@ What the verb refuses leaves the approval pending, so that it can be mended, tri
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
+from django.utils import translation
 
 from members.errors import ApprovalDecided, ApprovalOverdue, AskerGone, NotYours, OnlyTheAsker, SecondPersonNeeded
 from members.events import record
@@ -48,31 +51,32 @@ def ask(
     org_unit: OrgUnit,
     quantity: int = 0,
     arguments: dict[str, Any],
-    before: dict[str, str],
-    after: dict[str, str],
-    title: str,
+    before: Mapping[Any, Any],
+    after: Mapping[Any, Any],
+    title: Any,
     reason: str = "",
     origin: Origin,
 ) -> Approval:
     """Ask for a verb of the table, in the name of `origin.actor`; the same reference asks once.
 
-    Raises NotYours where the actor doesn't reach the node, KeyError for a verb that is not in the table.
+    `before`, `after` (label → text) and `title` may be lazy: they are kept in the language of the source, in which
+    the pages translate labels again for whoever reads them. Raises NotYours where the actor doesn't reach the node, KeyError for a verb that is not in the table.
     """
     asker = _decider(origin)
     _require_reach(asker, org_unit)
     name = approval_verbs[verb].name
-    request, is_new = claim(origin, f"approvals.ask {name}")
+    request, is_new = claim(origin, "approvals.ask")
     if not is_new:
         return Approval.objects.get(pk=request.answer["approval"])
     policy = policy_for(verb, org_unit)
     approval = Approval.objects.create(
         verb=name,
-        title=title[:TITLE_LENGTH],
+        title=_kept(title)[:TITLE_LENGTH],
         org_unit=org_unit,
         quantity=quantity,
         arguments=_native(arguments),
-        before=_native(before),
-        after=_native(after),
+        before={_kept(label): _kept(text) for label, text in before.items()},
+        after={_kept(label): _kept(text) for label, text in after.items()},
         reason=reason[:REASON_LENGTH],
         asked_by=asker,
         asked_at=origin.posted_at,
@@ -205,6 +209,11 @@ def _facts(approval: Approval) -> Answer:
         "quantity": approval.quantity,
         "asked_by": approval.asked_by_id,
     }
+
+
+def _kept(text: Any) -> str:
+    with translation.override(settings.LANGUAGE_CODE):
+        return str(text)
 
 
 def _native(value: Any) -> Any:

@@ -11,8 +11,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from members.interfaces.admin import ScopedAdmin
+from members.interfaces.admin_approval import ApprovedAdmin
 from members.models import OrgUnit
+from members.services.organisation import group
 from settlement.models import IssueAgreement, Journal, RedemptionAgreement
 from settlement.models.agreements import Agreement
 
@@ -33,9 +34,13 @@ class AgreementForm(ModelForm):
         return ends_at
 
 
-class AgreementAdmin(ScopedAdmin):
+class AgreementAdmin(ApprovedAdmin):
     form = AgreementForm
     list_filter = ("starts_at",)
+
+    def owner_of(self, row: Agreement) -> OrgUnit:
+        """Whoever its parties are, headquarters makes it."""
+        return group()
 
     def formfield_for_foreignkey(self, db_field, request: HttpRequest, **kwargs):
         kwargs["queryset"] = OrgUnit.objects.visible_to(request.user).filter(
