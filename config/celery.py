@@ -31,6 +31,7 @@ app.conf.beat_schedule = {
     "resume campaigns": every("marketing.tasks.resume_campaigns", seconds=600),
     "close resolved tickets": every("members.tasks.close_resolved_tickets", seconds=3600),
     "resume imports": every("members.tasks.resume_imports", seconds=300),
+    "remind": every("members.tasks.remind", seconds=1800),
     "expire approvals": every("members.tasks.expire_approvals", seconds=300),
     "make ordered cards": every("members.tasks.make_ordered_cards", seconds=60),
     "expire cards": every("members.tasks.expire_cards", seconds=300),

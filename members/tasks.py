@@ -6,7 +6,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from members.services import approvals, card_batches, cards, deliveries, imports, tickets
+from members.services import approvals, card_batches, cards, deliveries, imports, reminders, tickets
 
 
 @shared_task(ignore_result=True)
@@ -29,6 +29,14 @@ def check_import(job_id: int) -> None:
 @shared_task(ignore_result=True)
 def run_import(job_id: int) -> None:
     imports.run(job_id)
+
+
+@shared_task(ignore_result=True)
+def remind() -> None:
+    """Beat, every half hour: what each business's new day brings, and by day the messages of it."""
+    now = timezone.now()
+    reminders.raise_due(now)
+    reminders.send_due(now)
 
 
 @shared_task(ignore_result=True)

@@ -4,39 +4,36 @@ from django.db import IntegrityError, transaction
 
 from members.errors import IdentityTaken
 from members.interfaces import Origin
-from members.models import Card, Identity
-from members.personal_data import blind_index
+from members.models import Card, FormerIdentity, Identity
+from members.personal_data import blind_indexes
+from members.services import identities
 
 KIND = Identity.Kind.CARD
 
 
 def add(card: Card, *, origin: Origin) -> None:
     """Let the number find the holder. Raises IdentityTaken where somebody else is known by it."""
-    index = blind_index(KIND, card.number)
-    known = Identity.objects.filter(kind=KIND, value_index=index).first()
-    if known:
-        if known.member_id != card.member.pk:
-            raise IdentityTaken(field="number")
-        return
-    try:
-        with transaction.atomic():
-            Identity.objects.create(
-                member=card.member,
-                kind=KIND,
-                value=card.number,
-                value_index=index,
-                last_four=card.number[-4:],
-                verified_at=origin.at,
-                channel=origin.channel,
-            )
-    except IntegrityError as error:
-        if error.__cause__.diag.constraint_name == "identity_belongs_to_one_member":
-            raise IdentityTaken(field="number") from error
-        raise
+    known = _of(card)
+    if known is None:
+        try:
+            with transaction.atomic():
+                identities.write(card.member, {KIND: card.number}, origin, verified_at=origin.posted_at)
+            return
+        except IntegrityError as error:
+            if not identities.is_taken(error):
+                raise
+            known = _of(card)
+    if known and known.member_id != card.member.pk:
+        raise IdentityTaken.by(known.member, field="number")
 
 
-def remove(card: Card) -> None:
+def remove(card: Card, *, origin: Origin) -> None:
     """The number finds nobody any more."""
-    if card.member:
-        index = blind_index(KIND, card.number)
-        Identity.objects.filter(member=card.member, kind=KIND, value_index=index).delete()
+    known = _of(card)
+    if known and known.member_id == card.member_id:
+        identities.retire([known], reason=FormerIdentity.Reason.CHANGED, at=origin.posted_at)
+
+
+def _of(card: Card) -> Identity | None:
+    found = Identity.objects.filter(kind=KIND, value_index__in=blind_indexes(KIND, card.number))
+    return found.select_related("member").first()

@@ -258,7 +258,7 @@ def replace(card: Card, *, reason: str, number: str = "", origin: Origin) -> Ans
     follows |= {"state": standing(old), "member": old.member, "principal": old.principal, "replaces": old}
     for field, value in follows.items():
         setattr(new, field, value)
-    card_identities.remove(old)
+    card_identities.remove(old, origin=origin)
     old.deposit, old_state, old.state = 0, old.state, State.REPLACED
     old.save(update_fields=["state", "deposit"])
     new.save(update_fields=list(follows))
@@ -315,7 +315,7 @@ def end(card: Card, reason: str, origin: Origin) -> int:
     """Close a locked card. Returns the deposit that is due, in fen."""
     due = card.deposit
     check(card, Verb.CLOSE, at=origin.posted_at)
-    card_identities.remove(card)
+    card_identities.remove(card, origin=origin)
     before, card.state, card.deposit = card.state, State.CLOSED, 0
     card.save(update_fields=["state", "deposit"])
     write(card, Verb.CLOSE, before=before, reason=reason, origin=origin, deposit_due=due)
