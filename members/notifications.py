@@ -1,9 +1,15 @@
 """Short messages to people's phones; who carries them is a setting: MEMBERS_SMS_BACKEND."""
 
+import logging
 from typing import ClassVar, Protocol
 
 from django.conf import settings
 from django.utils.module_loading import import_string
+
+from members.models import Identity, Medium, Member, OrgUnit
+from members.services import consents
+
+logger = logging.getLogger(__name__)
 
 
 class SmsBackend(Protocol):
@@ -25,6 +31,24 @@ class MemorySmsBackend:
 
     def send(self, phone: str, text: str) -> None:
         self.outbox.append((phone, text))
+
+
+def notify(member: Member, *, business: OrgUnit, purpose: str, text: str, medium: str = Medium.SMS) -> str:
+    """Tell a member something in a business's name, where he has agreed to that.
+
+    Returns what became of it: "sent", "no_consent", "no_address", or "failed" where the carrier refused.
+    """
+    if not consents.allows(member, business=business, purpose=purpose, medium=medium):
+        return "no_consent"
+    phone = member.identities.filter(kind=Identity.Kind.PHONE).order_by("-verified_at", "-pk").first()
+    if medium != Medium.SMS or phone is None:
+        return "no_address"
+    try:
+        send_sms(phone.value, text)
+    except Exception:  # whatever a carrier raises must not stop the others' messages
+        logger.exception("A message could not be handed over")
+        return "failed"
+    return "sent"
 
 
 def send_sms(phone: str, text: str) -> None:

@@ -90,12 +90,14 @@ from members.errors.refusal import (
     ReferenceReused,
     Refused,
 )
+from members.errors.reminders import ReminderClosed
 from members.errors.spreadsheets import (
     UnreadableFile,
     UploadLost,
 )
 
 __all__ = [
+    "ReminderClosed",
     "AppCodeTooSoon",
     "ApprovalDecided",
     "ApprovalOverdue",

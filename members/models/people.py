@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import ExtractDay, ExtractMonth
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -90,6 +91,12 @@ class Member(models.Model):
         indexes = (
             models.Index(fields=["name_index"], name="member_by_name"),
             models.Index(fields=["registered_at"], name="member_by_registration"),
+            models.Index(
+                ExtractMonth("birthday"),
+                ExtractDay("birthday"),
+                condition=Q(birthday__isnull=False),
+                name="member_by_birthday",
+            ),
         )
 
     def __str__(self) -> str:

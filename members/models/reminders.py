@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import ExtractDay, ExtractMonth
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -35,6 +36,7 @@ class ImportantDate(models.Model):
         constraints = (
             models.UniqueConstraint(fields=["member", "name"], name="important_date_has_one_name_per_member"),
         )
+        indexes = (models.Index(ExtractMonth("day"), ExtractDay("day"), name="important_date_by_day"),)
 
     def __str__(self) -> str:
         return f"{self.name} {self.day:%m-%d}"
@@ -60,9 +62,13 @@ class ReminderSetting(models.Model):
     )
     sends_message = models.BooleanField(_("发送给会员"), default=False, help_text=_("仅发给同意接收营销信息的会员。"))
     message = models.CharField(
-        _("短信内容"), max_length=200, blank=True, help_text=_("可用 {name}（称呼）、{business}、{date}。")
+        _("短信内容"),
+        max_length=200,
+        blank=True,
+        help_text=_("可用 {name}（姓名）、{business}（业态）、{date}（日期）、{text}（说明）。"),
     )
     is_active = models.BooleanField(_("启用"), default=True)
+    looked_on = models.DateField(_("最近检查"), null=True, blank=True, editable=False)
 
     class QuerySet(models.QuerySet):
         visible_to = of_owners_in_sight("org_unit")
@@ -130,7 +136,10 @@ class Reminder(models.Model):
                 fields=["member", "business", "kind", "key"], name="reminder_is_made_once_for_its_occasion"
             ),
         )
-        indexes = (models.Index(fields=["business", "due_on"], condition=Q(state="open"), name="reminder_open"),)
+        indexes = (
+            models.Index(fields=["business", "due_on"], condition=Q(state="open"), name="reminder_open"),
+            models.Index(fields=["business", "kind", "created_at"], condition=Q(sent=""), name="reminder_not_sent"),
+        )
 
     def __str__(self) -> str:
         return f"{self.member} {self.get_kind_display()} {self.due_on}"

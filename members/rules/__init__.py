@@ -10,6 +10,7 @@ from members.rules.cards import (
     valid_until,
 )
 from members.rules.cells import check_birthday, read_date, read_gender
+from members.rules.days import yearly_day_within
 from members.rules.identities import canonical_email, canonical_identity, canonical_phone
 from members.rules.masks import mask_email, mask_name, mask_phone
 from members.rules.numbers import check_digit, is_member_no, new_member_no
@@ -39,4 +40,5 @@ __all__ = [
     "read_date",
     "read_gender",
     "valid_until",
+    "yearly_day_within",
 ]
