@@ -4,6 +4,7 @@ import os
 from datetime import timedelta
 from pathlib import Path
 
+from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from config import addresses
@@ -68,6 +69,7 @@ INSTALLED_APPS = [
     "django_filters",
     "django_htmx",
     "django_otp",
+    "django_otp.plugins.otp_static",
     "django_otp.plugins.otp_totp",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -93,7 +95,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "pghistory.middleware.HistoryMiddleware",
+    "config.history.history",
+    "config.entry.entry",
     "axes.middleware.AxesMiddleware",  # last, as axes asks
 ]
 
@@ -156,12 +159,12 @@ AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in (
+        ("UserAttributeSimilarityValidator", {}),
+        ("MinimumLengthValidator", {"min_length": int(os.environ.get("OPERATOR_PASSWORD_LENGTH", "10"))}),
+        ("CommonPasswordValidator", {}),
+        ("NumericPasswordValidator", {}),
     )
 ]
 LOGIN_URL = "admin:login"
@@ -171,8 +174,17 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_ON_SUCCESS = True
+AXES_ENABLE_ACCESS_FAILURE_LOG = True  # attempts are forgotten at the next success; this is not
+# Operators only: members' pages share the session cookie, and stay signed in for its two weeks. 0 = no limit.
+OPERATOR_IDLE_MINUTES = int(os.environ.get("OPERATOR_IDLE_MINUTES", "60"))
+OPERATOR_SESSION_HOURS = int(os.environ.get("OPERATOR_SESSION_HOURS", "12"))
+SESSION_EXPIRE_AT_BROWSER_CLOSE = switch("SESSION_EXPIRE_AT_BROWSER_CLOSE")
+OTP_TOTP_ISSUER = "Wutong"  # how an authenticator app names us
 
 # --- Members ------------------------------------------------------------------------------------------------
+# What becomes of points when a member leaves: "forfeit" lets them lapse, "refuse" wants them used up first.
+MEMBERS_CLOSING = os.environ.get("MEMBERS_CLOSING", "forfeit")
+MEMBERS_MERGE_UNDO_DAYS = int(os.environ.get("MEMBERS_MERGE_UNDO_DAYS", "7"))  # after that, with a second person
 MEMBERS_DELIVERY_TRIES = 8  # of a reaction to an event, before it is parked
 MEMBERS_IMPORT_MAX_BYTES = 512 * 1024 * 1024
 MEMBERS_IMPORT_MAX_INFLATED_BYTES = 6 * 1024**3  # of a workbook; it is read as a stream
@@ -281,6 +293,7 @@ UNFOLD = {
     "SITE_SYMBOL": "park",
     "SHOW_LANGUAGES": True,
     "DASHBOARD_CALLBACK": "config.dashboard.dashboard",
+    "ACCOUNT": {"navigation": [{"title": _("动态口令"), "link": reverse_lazy("second_factor:set_up")}]},
     "SIDEBAR": {"show_search": True, "navigation": "config.admin.navigation"},
     "COLORS": {
         "primary": {

@@ -115,3 +115,17 @@ class CardLimitTooHigh(Refused):
 
     code = "card_limit_too_high"
     message = _("限额不能高于该卡类型的限额。")
+
+
+class MoneyLeft(Refused):
+    """`balance` is what has to be paid out first, in fen."""
+
+    code = "money_left"
+    message = _("会员的储值本金还没有退还，请先退款，再注销。")
+    status = 409
+
+
+class AssetsLeft(Refused):
+    code = "assets_left"
+    message = _("会员还有积分，请先用完，再注销。")
+    status = 409

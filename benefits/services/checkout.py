@@ -29,6 +29,7 @@ from loyalty.models import Account, Asset, Award, Purchase, Refund, Transaction
 from loyalty.services import cards, purchases
 from members.errors import Refused
 from members.interfaces import Answer, Origin
+from members.services.locking import refuse_inactive_now
 from members.services.requests import idempotent
 
 CLOCK_TOLERANCE = timedelta(minutes=10)  # what a till's clock may be ahead of ours
@@ -68,6 +69,7 @@ def commit(checkout: Checkout, *, origin: Origin) -> Answer:
     if accounts[Asset.POINTS].member != draft.member:  # merged while we waited
         draft = replace(draft, member=accounts[Asset.POINTS].member)
         checkout = replace(checkout, draft=draft)
+    refuse_inactive_now(draft.member, field="member")
     if draft.card:  # a good one, even where nothing is spent; in the order of locks before the coupons
         cards.admit(draft.card, accounts[Asset.POINTS], checkout.points, origin=origin)
     quoted = pricing.work_out(checkout, lock=True)

@@ -32,10 +32,10 @@ from benefits.rules import (
 from benefits.services import charges
 from loyalty.models import Purchase
 from members import events
-from members.errors import MemberClosed
 from members.interfaces import Answer, Origin
 from members.models import Member, OrgUnit
 from members.scoping import lineage
+from members.services.locking import refuse_inactive, refuse_inactive_now
 from members.services.organisation import group
 from members.services.requests import idempotent
 
@@ -94,8 +94,7 @@ def issue(template: CouponTemplate, member: Member, *, origin: Origin) -> Coupon
 
     Raises MemberClosed, CouponTemplateStopped, CouponsSoldOut, CouponLimitReached, CouponTemplateOver, SharesNotWhole.
     """
-    if not member.is_active:
-        raise MemberClosed(member_no=member.member_no, status=member.status)
+    refuse_inactive(member)
     template = _take_one(template)
     if template.per_member and template.coupons.filter(member=member).count() >= template.per_member:
         raise CouponLimitReached(per_member=template.per_member)
@@ -210,6 +209,7 @@ def redeem_coupon(coupon: Coupon, amount: int, *, store: OrgUnit, order_number: 
     if amount <= 0:
         raise AmountInvalid(field="amount")
     origin = replace(origin, store=store, business=store.business)
+    refuse_inactive_now(coupon.member)
     discount = coupon_discount(amount, terms_of(coupon), at=origin.at, lineage=places_above(store))
     redeem(coupon, discount, store=store, purchase=None, order_number=order_number, origin=origin)
     return describe(coupon) | {"discount": discount}
@@ -241,6 +241,12 @@ def give_back(coupon: Coupon, *, origin: Origin, reason: str = "") -> None:
 def revoke_coupon(coupon: Coupon, *, reason: str, origin: Origin) -> Answer:
     """Take a coupon away that has not been used. Raises CouponNotOpen, ReasonMissing."""
     _require_reason(reason)
+    revoke(coupon, reason=reason, origin=origin)
+    return describe(coupon)
+
+
+def revoke(coupon: Coupon, *, reason: str, origin: Origin) -> None:
+    """The same as a part of another verb."""
     _change(
         coupon,
         Coupon.objects.filter(state__in=[*Coupon.OPEN, State.HELD]),
@@ -249,7 +255,6 @@ def revoke_coupon(coupon: Coupon, *, reason: str, origin: Origin) -> Answer:
         held_until=None,
     )
     _record("coupon.revoked", coupon, origin=origin, reason=reason)
-    return describe(coupon)
 
 
 def describe(coupon: Coupon) -> Answer:

@@ -18,9 +18,10 @@ from loyalty.errors import CardAssetNotAllowed
 from loyalty.interfaces import DraftLine, PurchaseDraft
 from loyalty.models import Account, Asset, Tender
 from loyalty.services import burning, cards, earning
-from members.errors import MemberClosed, Refused
+from members.errors import Refused
 from members.interfaces import Answer
 from members.models import Card, OrgUnit
+from members.services.locking import refuse_inactive
 from members.services.requests import hash_input
 
 MONEY = frozenset({Tender.Kind.CASH, Tender.Kind.BANK_CARD, Tender.Kind.WECHAT, Tender.Kind.ALIPAY, Tender.Kind.OTHER})
@@ -57,8 +58,7 @@ def check(checkout: Checkout) -> None:
     draft = checkout.draft
     if draft.store.kind != OrgUnit.Kind.STORE or not draft.store.is_active:
         raise NotAStore(field="store")
-    if not draft.member.is_active:
-        raise MemberClosed(field="member", status=draft.member.status)
+    refuse_inactive(draft.member, field="member")
     if not draft.lines or any(line.amount < 0 for line in draft.lines):
         raise LinesInvalid(field="lines")
     if checkout.points < 0:

@@ -11,10 +11,10 @@ from loyalty.services import cards, ledger
 from loyalty.services.ledger import Kind
 from loyalty.services.terms import expiry_of, policy_of, price_of
 from loyalty.services.undoing import claw_back, lineage_of, lot_of, not_yet_restored, restore, still_standing
-from members.errors import MemberClosed
 from members.events import record
 from members.interfaces import Answer, Origin
 from members.models import Card, Member, OrgUnit
+from members.services.locking import refuse_inactive, refuse_inactive_now
 from members.services.requests import idempotent
 
 
@@ -29,7 +29,7 @@ def earn(
     reason: str = "",
     origin: Origin,
 ) -> Answer:
-    """Give without a purchase, at once or pending. Raises InvalidQuantity, NoPointsPrice, MemberClosed."""
+    """Give without a purchase, at once or pending. Raises InvalidQuantity, NoPointsPrice, MemberClosed, …Frozen."""
     return describe(
         grant(member, quantity, issuer=issuer, asset=asset, available_at=available_at, reason=reason, origin=origin)
     )
@@ -47,8 +47,9 @@ def grant(
     origin: Origin,
 ) -> Transaction:
     """The same as a part of another verb (campaigns, packs): price and expiry by the issuer's terms."""
-    _require_active(member)
+    refuse_inactive(member)
     account = ledger.lock_account(member, asset)
+    refuse_inactive_now(account.member)
     given = ledger.earn(
         account,
         quantity,
@@ -76,10 +77,10 @@ def burn(
 ) -> Answer:
     """Spend; `amount` is what it was worth in fen. With a card, `member` is whose assets it spends.
 
-    Raises InvalidQuantity, NotEnoughPoints, MemberClosed, and what `cards.admit` raises.
+    Raises InvalidQuantity, NotEnoughPoints, MemberClosed, MemberFrozen, and what `cards.admit` raises.
     """
-    _require_active(member)
     account = ledger.lock_account(member, asset)
+    refuse_inactive_now(account.member)
     if card:
         cards.admit(card, account, quantity, origin=origin)
     burned = ledger.burn(account, quantity, amount=amount, card=card, origin=origin)
@@ -148,10 +149,10 @@ def hold(
 ) -> Answer:
     """Set aside until a time. With a card, `member` is whose assets it spends.
 
-    Raises InvalidQuantity, NotEnoughPoints, MemberClosed, and what `cards.admit` raises.
+    Raises InvalidQuantity, NotEnoughPoints, MemberClosed, MemberFrozen, and what `cards.admit` raises.
     """
-    _require_active(member)
     account = ledger.lock_account(member, asset)
+    refuse_inactive_now(account.member)
     if card:
         cards.admit(card, account, quantity, origin=origin)
     held = ledger.hold(account, quantity, until=until, amount=amount, card=card, origin=origin)
@@ -168,9 +169,10 @@ def hold(
 def capture(held: Hold, quantity: int | None = None, *, origin: Origin) -> Answer:
     """Spend what was held, wholly or in part; the rest is released. What was held with a card needs the card still.
 
-    Raises HoldNotOpen, HoldTimedOut, HoldTooSmall, CardNotUsable.
+    Raises HoldNotOpen, HoldTimedOut, HoldTooSmall, CardNotUsable, MemberFrozen.
     """
     account, held = _lock_hold(held)
+    refuse_inactive_now(account.member)
     card = cards.admit_capture(held, account, origin=origin)
     captured = ledger.capture(held, account, held.quantity if quantity is None else quantity, card=card, origin=origin)
     record("points.captured", origin=origin, member=account.member, data=facts(captured) | {"hold": held.pk})
@@ -266,8 +268,3 @@ def _lock_hold(held: Hold) -> tuple[Account, Hold]:
     """Lock the account, then read the hold as it stands now."""
     account = ledger.lock_account_of(held.account_id)
     return account, Hold.objects.select_related("card").get(pk=held.pk)
-
-
-def _require_active(member: Member) -> None:
-    if not member.is_active:
-        raise MemberClosed(member_no=member.member_no, status=member.status)

@@ -132,7 +132,7 @@ def test_one_who_fails_stops_no_other_and_can_be_given_again(of_points, origin, 
         patch.setattr(campaigns.points, "earn", fails_for_the_second)
         tasks.run_campaign(of_points.pk)
     assert {row.member: row.result["code"] for row in of_points.audience.filter(state="refused")} == {
-        members[0]: "member_closed",
+        members[0]: "member_frozen",
         members[1]: "error",
     }
     assert Job.objects.get().failed == 2
