@@ -17,6 +17,8 @@ MENU = (
         ("group", "members.Member"),
         ("upload_file", "members.Job"),
         ("badge", "members.Membership"),
+        ("notifications", "members.Reminder"),
+        ("notification_settings", "members.ReminderSetting"),
         ("tune", "members.Attribute"),
     ),
     (
@@ -61,6 +63,7 @@ MENU = (
         ("fact_check", "members.Approval"),
         ("rule", "members.ApprovalPolicy"),
         ("account_tree", "members.OrgUnit"),
+        ("storefront", "members.Trade"),
         ("person", "members.Operator"),
         ("admin_panel_settings", "auth.Group"),
         ("hub", "members.Channel"),

@@ -10,6 +10,7 @@ from loyalty.admin import panels as loyalty_admin
 from marketing.admin import panels as marketing_admin
 from members.admin import attributes as attributes_admin
 from members.admin import panels as members_admin
+from members.admin import reminders as reminders_admin
 from members.interfaces import Panel, home_panels, member_360_panels
 from members.interfaces.admin import MemberAction, MemberColumn, member_pages
 
@@ -112,6 +113,15 @@ MEMBER_360 = (
         place="tab",
     ),
     Panel(
+        "reminders",
+        pgettext_lazy("plural", "提醒"),
+        f"{IN_ADMIN}/reminders.html",
+        reminders_admin.panel,
+        "members.view_reminder",
+        order=75,
+        place="tab",
+    ),
+    Panel(
         "events",
         _("操作记录"),
         f"{IN_ADMIN}/events.html",
@@ -128,6 +138,7 @@ COLUMNS = (
 )
 FILTERS = (benefits_admin.TierFilter, marketing_admin.TagFilter)
 ACTIONS = (
+    MemberAction(_("纪念日"), "admin:members_member_dates", "members.change_reminder"),
     MemberAction(_("填写属性"), "admin:members_member_attributes", "members.view_personal_data"),
     MemberAction(_("调整积分"), "admin:loyalty_account_adjust", "loyalty.adjust_account"),
     MemberAction(_("打标签"), "admin:marketing_tag_member", "marketing.add_membertag"),

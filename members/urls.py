@@ -16,5 +16,7 @@ urlpatterns = [
     path("terms/", views.terms, name="terms"),
     path("code/", views.code, name="code"),
     path("me/", views.me, name="me"),
+    path("me/dates/", views.dates, name="dates"),
+    path("me/dates/<int:pk>/remove/", views.remove_date, name="remove_date"),
     path("me/about/", views.about_me, name="about_me"),
 ]

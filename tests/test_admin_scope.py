@@ -16,8 +16,8 @@ from loyalty.models import AssetPolicy, BurnRule, EarnRule, PointsPrice, Purchas
 from loyalty.services import adjusting, points
 from marketing.models import Campaign, Tag
 from marketing.services import campaigns, tags
-from members.models import ApprovalPolicy, Attribute, Member, Operator
-from members.services import people
+from members.models import ApprovalPolicy, Attribute, Member, Operator, ReminderKind, ReminderSetting
+from members.services import people, reminders
 from members.services.organisation import own_origin
 from settlement.models import IssueAgreement, Period, RedemptionAgreement
 from settlement.services import periods
@@ -51,6 +51,7 @@ def hotel(cast: Cast) -> Cast:
     adjusting.ask(
         shop.member, 100, reason="补登", issuer=cast.hotel, origin=shop.origin(actor=cast.sees_all, **at_hotel)
     )
+    reminders.raise_due(timezone.now())
     collect()
     periods.cut(Period.objects.latest("starts_at"), origin=own_origin("clock"))
     return cast

@@ -2,15 +2,19 @@
 
 from members.admin.approvals import ApprovalAdmin, ApprovalPolicyAdmin
 from members.admin.attributes import AttributeAdmin
+from members.admin.audit import AuditEntryAdmin
 from members.admin.events import DeliveryAdmin, EventAdmin
 from members.admin.jobs import JobAdmin
 from members.admin.members import MemberAdmin, MembershipAdmin
-from members.admin.organisation import ChannelAdmin, OperatorAdmin, OrgUnitAdmin
+from members.admin.operators import OperatorAdmin
+from members.admin.organisation import ChannelAdmin, OrgUnitAdmin, TradeAdmin
+from members.admin.reminders import ReminderAdmin, ReminderSettingAdmin
 
 __all__ = [
     "ApprovalAdmin",
     "ApprovalPolicyAdmin",
     "AttributeAdmin",
+    "AuditEntryAdmin",
     "ChannelAdmin",
     "DeliveryAdmin",
     "EventAdmin",
@@ -19,4 +23,7 @@ __all__ = [
     "MembershipAdmin",
     "OperatorAdmin",
     "OrgUnitAdmin",
+    "ReminderAdmin",
+    "ReminderSettingAdmin",
+    "TradeAdmin",
 ]

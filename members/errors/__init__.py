@@ -61,6 +61,16 @@ from members.errors.entering import (
     TooManyTries,
     WrongCode,
 )
+from members.errors.merging import (
+    DuplicateDecided,
+    MergeNotFound,
+    MergeNotUndoable,
+    MergeOfOne,
+    MergeReasonMissing,
+    MergeUndone,
+    MergeUndoTooLate,
+    NotMergeable,
+)
 from members.errors.operators import (
     AppCodeTooSoon,
     OperatorBeyondReach,
@@ -90,14 +100,13 @@ from members.errors.refusal import (
     ReferenceReused,
     Refused,
 )
-from members.errors.reminders import ReminderClosed
+from members.errors.reminders import DateNameTaken, ReminderClosed, TooManyDates
 from members.errors.spreadsheets import (
     UnreadableFile,
     UploadLost,
 )
 
 __all__ = [
-    "ReminderClosed",
     "AppCodeTooSoon",
     "ApprovalDecided",
     "ApprovalOverdue",
@@ -122,6 +131,8 @@ __all__ = [
     "CodeExpired",
     "ConsentOutdated",
     "ConsentReceiverInvalid",
+    "DateNameTaken",
+    "DuplicateDecided",
     "FollowUpInThePast",
     "FollowUpNotOpen",
     "IdempotencyKeyMissing",
@@ -142,8 +153,15 @@ __all__ = [
     "MemberFrozen",
     "MemberNotFound",
     "MemberNotFrozen",
+    "MergeNotFound",
+    "MergeNotUndoable",
+    "MergeOfOne",
+    "MergeReasonMissing",
+    "MergeUndoTooLate",
+    "MergeUndone",
     "NoLongerValid",
     "NotChangeable",
+    "NotMergeable",
     "NotYours",
     "OnlyTheAsker",
     "OperatorBeyondReach",
@@ -154,6 +172,7 @@ __all__ = [
     "ReasonOfCallMissing",
     "ReferenceReused",
     "Refused",
+    "ReminderClosed",
     "RoleBeyondReach",
     "SecondFactorStands",
     "SecondPersonNeeded",
@@ -167,6 +186,7 @@ __all__ = [
     "TicketNotMovable",
     "TicketTypeNotFound",
     "TooManyCodes",
+    "TooManyDates",
     "TooManyTickets",
     "TooManyTries",
     "UnknownAttribute",

@@ -21,6 +21,11 @@ class Migration(migrations.Migration):
             name='message',
             field=models.CharField(blank=True, help_text='可用 {name}（姓名）、{business}（业态）、{date}（日期）、{text}（说明）。', max_length=200, verbose_name='短信内容'),
         ),
+        migrations.AlterField(
+            model_name='reminder',
+            name='sent',
+            field=models.CharField(blank=True, choices=[('sending', '发送中'), ('sent', '已发送'), ('no_consent', '会员未同意'), ('no_address', '没有手机号'), ('failed', '发送失败')], max_length=20, verbose_name='发送'),
+        ),
         migrations.AddIndex(
             model_name='importantdate',
             index=models.Index(django.db.models.functions.datetime.ExtractMonth('day'), django.db.models.functions.datetime.ExtractDay('day'), name='important_date_by_day'),

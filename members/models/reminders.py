@@ -95,13 +95,20 @@ class ReminderSetting(models.Model):
 class Reminder(models.Model):
     """That a day has come for a member at a business. Made once for its occasion (`key`), however often the clock runs.
 
-    `sent` says what became of the message: sent, or why not (no_consent, no_address, …); empty where none is due.
+    `sent` says what became of the message, empty where none is due; one that stays at sending was lost with its server.
     """
 
     class State(models.TextChoices):
         OPEN = "open", _("待处理")
         DONE = "done", _("已处理")
         DISMISSED = "dismissed", _("已忽略")
+
+    class Sent(models.TextChoices):
+        SENDING = "sending", _("发送中")
+        SENT = "sent", _("已发送")
+        NO_CONSENT = "no_consent", _("会员未同意")
+        NO_ADDRESS = "no_address", _("没有手机号")
+        FAILED = "failed", _("发送失败")
 
     member = models.ForeignKey(Member, models.PROTECT, related_name="reminders", verbose_name=_("会员"))
     business = models.ForeignKey(OrgUnit, models.PROTECT, related_name="+", verbose_name=_("业态"))
@@ -111,7 +118,7 @@ class Reminder(models.Model):
     text = models.CharField(_("说明"), max_length=200, blank=True)
     state = models.CharField(_("状态"), max_length=9, choices=State, default=State.OPEN)
     created_at = models.DateTimeField(_("创建时间"))
-    sent = models.CharField(_("发送"), max_length=20, blank=True)
+    sent = models.CharField(_("发送"), max_length=20, choices=Sent, blank=True)
     sent_at = models.DateTimeField(_("发送时间"), null=True, blank=True)
     done_at = models.DateTimeField(_("处理时间"), null=True, blank=True)
     done_by = models.ForeignKey(

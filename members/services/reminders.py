@@ -19,7 +19,6 @@ AT_ONCE = 5_000
 SENDS_FROM, SENDS_UNTIL = time(9), time(20, 30)
 # What could not be sent on its day (a night, a stopped server) is sent within so many days, or not at all.
 SENT_WITHIN = timedelta(days=3)
-SENDING = "sending"
 
 
 # --- Finding ----------------------------------------------------------------------------------------------------
@@ -82,7 +81,7 @@ def send_due(now: datetime, *, limit: int = AT_ONCE) -> int:
         if not SENDS_FROM <= timezone.localtime(now, setting.org_unit.zone).time() < SENDS_UNTIL:
             continue
         for reminder in _claimed(setting, now, limit):
-            sent += _send(reminder, setting, now) == "sent"
+            sent += _send(reminder, setting, now) == Reminder.Sent.SENT
     return sent
 
 
@@ -91,7 +90,7 @@ def _claimed(setting: ReminderSetting, now: datetime, limit: int) -> Iterator[Re
         business=setting.org_unit, kind=setting.kind, sent="", created_at__gt=now - SENT_WITHIN
     ).exclude(state=Reminder.State.DISMISSED)
     for pk in waiting.order_by("pk").values_list("pk", flat=True)[:limit]:
-        if Reminder.objects.filter(pk=pk, sent="").update(sent=SENDING):
+        if Reminder.objects.filter(pk=pk, sent="").update(sent=Reminder.Sent.SENDING):
             yield Reminder.objects.select_related("member", "business").get(pk=pk)
 
 
@@ -99,7 +98,7 @@ def _send(reminder: Reminder, setting: ReminderSetting, now: datetime) -> str:
     result = notify(
         reminder.member, business=reminder.business, purpose=Purpose.MARKETING, text=worded(setting, reminder)
     )
-    Reminder.objects.filter(pk=reminder.pk).update(sent=result, sent_at=now if result == "sent" else None)
+    Reminder.objects.filter(pk=reminder.pk).update(sent=result, sent_at=now if result == Reminder.Sent.SENT else None)
     return result
 
 

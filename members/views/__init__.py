@@ -2,7 +2,21 @@
 
 from members.views.attributes import about_me
 from members.views.home import code, home
+from members.views.important_dates import dates, remove_date
 from members.views.me import me
 from members.views.signing_in import enrol, resend_code, sign_in, sign_in_code, sign_out, terms
 
-__all__ = ["about_me", "code", "enrol", "home", "me", "resend_code", "sign_in", "sign_in_code", "sign_out", "terms"]
+__all__ = [
+    "about_me",
+    "code",
+    "dates",
+    "enrol",
+    "home",
+    "me",
+    "remove_date",
+    "resend_code",
+    "sign_in",
+    "sign_in_code",
+    "sign_out",
+    "terms",
+]
