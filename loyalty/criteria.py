@@ -14,6 +14,7 @@ from members.criteria import (
     Moment,
     business_names,
     store_names,
+    trade_names,
 )
 
 
@@ -37,6 +38,7 @@ entries = (
         fields=(
             EventField("business", _("业态"), "business__code", business_names),
             EventField("store", _("门店"), "store__code", store_names),
+            EventField("trade", _("业种"), "store__trade__code", trade_names),
         ),
         measure=F("net_amount") - F("refunded_amount"),
         measure_type=MONEY,

@@ -1,5 +1,6 @@
 """The rules that operators decide. One that has given something keeps its terms: it may be ended, and copied."""
 
+from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.forms import ModelForm
@@ -8,9 +9,11 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminCheckboxSelectMultiple
 
 from loyalty.models import AssetPolicy, BurnRule, EarnRule, PointsPrice
 from loyalty.services import terms
+from members.criteria import trade_names
 from members.interfaces.admin_approval import ApprovedAdmin
 
 STAYS_OPEN = ("name", "ends_at", "is_active")
@@ -43,6 +46,18 @@ class RuleAdmin(ApprovedAdmin):
             return []
         return [field.name for field in self.opts.fields if field.editable and field.name not in ("id", *STAYS_OPEN)]
 
+    def formfield_for_dbfield(self, db_field, request: HttpRequest, **kwargs):
+        """Trades are chosen from the group's list, not typed."""
+        if db_field.name == "trades":
+            return forms.MultipleChoiceField(
+                label=db_field.verbose_name,
+                help_text=db_field.help_text,
+                required=False,
+                choices=trade_names().items,
+                widget=UnfoldAdminCheckboxSelectMultiple,
+            )
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
     def save_model(self, request: HttpRequest, obj, form: ModelForm, change: bool) -> None:
         super().save_model(request, obj, form, change)
         terms.forget()
@@ -64,7 +79,7 @@ class EarnRuleAdmin(RuleAdmin):
     fieldsets = (
         (None, {"fields": ("name", "org_unit", "asset", "starts_at", "ends_at", "is_active")}),
         (_("给多少"), {"fields": (("points", "per_amount"), "multiplier", "base", "boosted_by_tier", "pending_days")}),
-        (_("对什么、对谁"), {"fields": ("categories", "brands", "audience")}),
+        (_("对什么、对谁"), {"fields": ("trades", "categories", "brands", "audience")}),
         (_("上限与次序"), {"fields": (("cap_per_purchase", "cap_per_day"), ("priority", "is_exclusive"))}),
     )
 
@@ -83,7 +98,7 @@ class BurnRuleAdmin(RuleAdmin):
     fieldsets = (
         (None, {"fields": ("name", "org_unit", "starts_at", "ends_at", "is_active")}),
         (_("抵多少"), {"fields": (("points", "amount"), ("minimum", "step"), "share_cap")}),
-        (_("对什么"), {"fields": ("categories", "priority")}),
+        (_("对什么"), {"fields": ("trades", "categories", "priority")}),
     )
 
     @display(description=_("规则"))

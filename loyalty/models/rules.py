@@ -73,6 +73,13 @@ class EarnRule(DatedRule):
         blank=True,
         help_text=_("空 = 全部品牌。"),
     )
+    trades = ArrayField(
+        models.CharField(max_length=40),  # codes
+        verbose_name=_("业种"),
+        default=list,
+        blank=True,
+        help_text=_("只对这些业种的门店生效；空 = 全部。"),
+    )
     audience = RuleField(_("适用人群"), null=True, blank=True, help_text=_("空 = 全部会员。"))
     cap_per_purchase = models.PositiveIntegerField(_("单笔上限"), default=0, help_text=_("0 = 不限。"))
     cap_per_day = models.PositiveIntegerField(_("每人每日上限"), default=0, help_text=_("0 = 不限。"))
@@ -114,6 +121,13 @@ class BurnRule(DatedRule):
         default=list,
         blank=True,
         help_text=_("空 = 全部品类。"),
+    )
+    trades = ArrayField(
+        models.CharField(max_length=40),  # codes
+        verbose_name=_("业种"),
+        default=list,
+        blank=True,
+        help_text=_("只对这些业种的门店生效；空 = 全部。"),
     )
     priority = models.IntegerField(_("优先级"), default=100, help_text=_("小者先行。"))
 

@@ -7,7 +7,7 @@ from loyalty.errors import NoPointsPrice
 from loyalty.models import Asset, AssetPolicy, BurnRule, EarnRule, PointsPrice
 from loyalty.models.rules import DatedRule
 from loyalty.rules import expiry, local_midnight
-from members.models import OrgUnit
+from members.models import OrgUnit, Trade
 from members.services.memory import Memory
 from members.services.organisation import group
 
@@ -17,12 +17,12 @@ _memory = Memory(seconds=5)
 
 def earn_rules(store: OrgUnit, at: datetime) -> list[EarnRule]:
     """The earn rules in force at a store, in order of priority."""
-    return [rule for rule in _over(EarnRule, store) if _in_force(rule, at)]
+    return [rule for rule in _over(EarnRule, store) if _in_force(rule, at) and _is_for(rule, store)]
 
 
 def burn_rule(store: OrgUnit, at: datetime) -> BurnRule | None:
     """The first burn rule in force at a store: by priority, then the most specific node."""
-    return next((rule for rule in _over(BurnRule, store) if _in_force(rule, at)), None)
+    return next((rule for rule in _over(BurnRule, store) if _in_force(rule, at) and _is_for(rule, store)), None)
 
 
 def policy_of(issuer: OrgUnit, asset: str, at: datetime) -> AssetPolicy:
@@ -60,6 +60,15 @@ def forget() -> None:
 
 def _in_force(rule: EarnRule | BurnRule | AssetPolicy, at: datetime) -> bool:
     return rule.starts_at <= at and (rule.ends_at is None or at < rule.ends_at)
+
+
+def _is_for(rule: EarnRule | BurnRule, store: OrgUnit) -> bool:
+    """Whether the store is of a trade that the rule names; one that names none is for all."""
+    return not rule.trades or _trades().get(store.trade_id) in rule.trades
+
+
+def _trades() -> dict[int, str]:
+    return _memory.get("Trade", lambda: dict(Trade.objects.values_list("pk", "code")))
 
 
 def _over(model: type[DatedRule], node: OrgUnit) -> list:

@@ -20,7 +20,7 @@ from members.criteria.custom import CustomLeaf
 from members.criteria.fields import RuleField
 from members.criteria.leaves import AttributeLeaf, BucketLeaf, EventLeaf
 from members.criteria.moment import AsOf, Moment
-from members.criteria.person import business_names, entries, store_names
+from members.criteria.person import business_names, entries, store_names, trade_names
 from members.criteria.schema import InvalidRule, schema, validate
 from members.criteria.vocabulary import (
     BOOLEAN,
@@ -67,6 +67,7 @@ __all__ = [
     "matches",
     "schema",
     "store_names",
+    "trade_names",
     "unknown_codes",
     "validate",
 ]

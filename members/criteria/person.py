@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from members.criteria.moment import Moment
 from members.criteria.vocabulary import CODE, DATE, INTEGER, Attribute, Relation
-from members.models import Member, Membership, OrgUnit
+from members.models import Member, Membership, OrgUnit, Trade
 
 
 class DaysBetween(Func):
@@ -38,6 +38,10 @@ def business_names() -> Mapping[str, str]:
 
 def store_names() -> Mapping[str, str]:
     return dict(OrgUnit.objects.stores().values_list("code", "name"))
+
+
+def trade_names() -> Mapping[str, str]:
+    return dict(Trade.objects.values_list("code", "name"))
 
 
 def genders() -> Mapping[str, str]:
