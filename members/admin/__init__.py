@@ -3,21 +3,26 @@
 from members.admin.approvals import ApprovalAdmin, ApprovalPolicyAdmin
 from members.admin.attributes import AttributeAdmin
 from members.admin.audit import AuditEntryAdmin
+from members.admin.desk import CallAdmin
 from members.admin.events import DeliveryAdmin, EventAdmin
+from members.admin.follow_ups import FollowUpAdmin
 from members.admin.jobs import JobAdmin
 from members.admin.members import MemberAdmin, MembershipAdmin
 from members.admin.operators import OperatorAdmin
 from members.admin.organisation import ChannelAdmin, OrgUnitAdmin, TradeAdmin
 from members.admin.reminders import ReminderAdmin, ReminderSettingAdmin
+from members.admin.tickets import TicketAdmin, TicketTypeAdmin
 
 __all__ = [
     "ApprovalAdmin",
     "ApprovalPolicyAdmin",
     "AttributeAdmin",
     "AuditEntryAdmin",
+    "CallAdmin",
     "ChannelAdmin",
     "DeliveryAdmin",
     "EventAdmin",
+    "FollowUpAdmin",
     "JobAdmin",
     "MemberAdmin",
     "MembershipAdmin",
@@ -25,5 +30,7 @@ __all__ = [
     "OrgUnitAdmin",
     "ReminderAdmin",
     "ReminderSettingAdmin",
+    "TicketAdmin",
+    "TicketTypeAdmin",
     "TradeAdmin",
 ]

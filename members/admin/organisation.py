@@ -1,10 +1,8 @@
-"""Where things happen and who works there: the tree, terminals, operators, and the channels with their keys."""
+"""Where things happen: the tree, terminals and trades, and the channels with their keys."""
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.models import Group, Permission
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -14,11 +12,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import action, display
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from members.interfaces.admin import ScopedAdmin
-from members.models import Channel, ChannelKey, Operator, OrgUnit, Terminal
+from members.interfaces.admin import ScopedAdmin, is_kept_by
+from members.models import Channel, ChannelKey, OrgUnit, Terminal, Trade
 from members.services import organisation
 from members.services.channels import make_key, revoke_key
 
@@ -41,7 +38,7 @@ class OrgUnitForm(forms.ModelForm):
 
     class Meta:
         model = OrgUnit
-        fields = ("kind", "code", "name", "is_active")
+        fields = ("kind", "code", "name", "trade", "is_active")
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
@@ -56,6 +53,8 @@ class OrgUnitForm(forms.ModelForm):
         kind, parent = said.get("kind"), said.get("parent")
         if parent and kind and parent.kind not in PARENTS[kind]:
             self.add_error("parent", _("该类型的组织不能建在这个上级之下。"))
+        if said.get("trade") and (kind or self.instance.kind) != OrgUnit.Kind.STORE:
+            self.add_error("trade", _("只有门店有业种。"))
         return said
 
 
@@ -68,9 +67,9 @@ class TerminalInline(TabularInline):
 @admin.register(OrgUnit)
 class OrgUnitAdmin(ScopedAdmin):
     form = OrgUnitForm
-    list_display = ("indented", "code", "kind", "business", "is_active")
-    list_filter = ("kind", "is_active")
-    list_select_related = ("business",)
+    list_display = ("indented", "code", "kind", "business", "trade", "is_active")
+    list_filter = ("kind", "trade", "is_active")
+    list_select_related = ("business", "trade")
     search_fields = ("code", "name")
     list_per_page = 100
 
@@ -80,7 +79,9 @@ class OrgUnitAdmin(ScopedAdmin):
         return form
 
     def get_fields(self, request: HttpRequest, obj: OrgUnit | None = None) -> tuple[str, ...]:
-        return ("name", "is_active") if obj else ("kind", "parent", "code", "name")
+        if obj is None:
+            return ("kind", "parent", "code", "name", "trade")
+        return ("name", "trade", "is_active") if obj.kind == OrgUnit.Kind.STORE else ("name", "is_active")
 
     def get_inlines(self, request: HttpRequest, obj: OrgUnit | None) -> tuple:
         return (TerminalInline,) if obj and obj.kind == OrgUnit.Kind.STORE else ()
@@ -90,53 +91,34 @@ class OrgUnitAdmin(ScopedAdmin):
 
     def save_model(self, request: HttpRequest, obj: OrgUnit, form: ModelForm, change: bool) -> None:
         if change:
-            obj.save(update_fields=["name", "is_active"])
+            obj.save(update_fields=["name", "trade", "is_active"])
             return
         said = form.cleaned_data
-        obj.pk = ADD[said["kind"]](said["parent"], said["code"], said["name"]).pk
+        trade = {"trade": said["trade"]} if said["trade"] else {}
+        obj.pk = ADD[said["kind"]](said["parent"], said["code"], said["name"], **trade).pk
 
     @display(description=_("名称"))
     def indented(self, unit: OrgUnit) -> str:
         return format_html('<span style="padding-left:{}rem">{}</span>', (unit.depth - 1) * 1.25, unit.name)
 
 
-def _roles_within(roles: QuerySet[Group], operator: Operator) -> QuerySet[Group]:
-    own = Permission.objects.filter(Q(group__user=operator) | Q(user=operator))
-    return roles.exclude(permissions__in=Permission.objects.exclude(pk__in=own.values("pk")))
+@admin.register(Trade)
+class TradeAdmin(ScopedAdmin):
+    """The list of trades is the group's: kept there, used everywhere."""
 
+    list_display = ("name", "code")
+    search_fields = ("code", "name")
 
-@admin.register(Operator)
-class OperatorAdmin(UserAdmin, ScopedAdmin):
-    form = UserChangeForm
-    add_form = UserCreationForm
-    change_password_form = AdminPasswordChangeForm
-    list_display = ("username", "first_name", "org_unit", "is_active", "last_login")
-    list_filter = ("is_active", "groups", ("org_unit", admin.RelatedOnlyFieldListFilter))
-    list_select_related = ("org_unit",)
-    search_fields = ("username", "first_name", "last_name")
-    fieldsets = (
-        (None, {"fields": ("username", "password", "first_name", "last_name", "email")}),
-        (_("组织与角色"), {"fields": ("org_unit", "groups", "is_active", "is_staff")}),
-    )
-    add_fieldsets = (
-        (None, {"fields": ("username", "password1", "password2", "first_name", "org_unit", "groups", "is_staff")}),
-    )
-    filter_horizontal = ("groups",)
-    readonly_fields = ()
+    def get_readonly_fields(self, request: HttpRequest, obj: Trade | None = None) -> tuple[str, ...]:
+        return ("code",) if obj else ()  # rules name it
 
-    def formfield_for_manytomany(self, db_field, request: HttpRequest, **kwargs):
-        """Roles belong to no node; one hands out those whose every permission one has oneself."""
-        roles = db_field.remote_field.model.objects.all()
-        kwargs["queryset"] = roles if request.user.is_superuser else _roles_within(roles, request.user)
-        return super().formfield_for_manytomany(db_field, request, **kwargs)
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and is_kept_by(request, organisation.group())
 
-    def has_change_permission(self, request: HttpRequest, obj: Operator | None = None) -> bool:
-        """Nobody changes (or takes over by a new password) an operator who may do more than himself."""
-        if not super().has_change_permission(request, obj):
-            return False
-        return obj is None or obj.get_all_permissions() <= request.user.get_all_permissions()
+    def has_change_permission(self, request: HttpRequest, obj: Trade | None = None) -> bool:
+        return super().has_change_permission(request, obj) and is_kept_by(request, organisation.group())
 
-    def has_delete_permission(self, request: HttpRequest, obj: Operator | None = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Trade | None = None) -> bool:
         return False
 
 

@@ -9,6 +9,9 @@ from typing import Any
 from django.contrib import messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.http import urlencode
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
@@ -16,6 +19,7 @@ from members.errors import Refused
 from members.interfaces import Origin
 from members.interfaces.money import yuan
 from members.models import Channel, OrgUnit
+from members.services import audit
 from members.services.organisation import own_origin
 
 
@@ -52,7 +56,18 @@ def in_sight(db_field, request: HttpRequest) -> dict[str, QuerySet]:
     return {"queryset": rows.visible_to(request.user) if hasattr(rows, "visible_to") else rows.none()}
 
 
-class ScopedAdmin(ChoicesInSight, ModelAdmin):
+class AuditedAdmin(ModelAdmin):
+    """Where Django has its own list of what was done in the admin, the audit trail knows all of it."""
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context=None) -> HttpResponse:
+        if not audit.is_audited(self.model) or not request.user.has_perm("members.view_auditentry"):
+            return super().history_view(request, object_id, extra_context)
+        row = get_object_or_404(self.get_queryset(request), pk=object_id)
+        query = urlencode({"model": self.model._meta.label_lower, "row_id": row.pk})
+        return HttpResponseRedirect(f"{reverse('admin:members_auditentry_changelist')}?{query}")
+
+
+class ScopedAdmin(ChoicesInSight, AuditedAdmin):
     """Shows what `visible_to` lets the operator see: in lists, on pages, and among the choices of a form."""
 
     list_per_page = 50

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from members.interfaces import Origin
-from members.models import Channel, Operator, OrgUnit, Terminal
+from members.models import Channel, Operator, OrgUnit, Terminal, Trade
 from members.services.memory import Memory
 
 _memory = Memory(seconds=5)
@@ -45,21 +45,30 @@ def add_region(business: OrgUnit, code: str, name: str) -> OrgUnit:
 
 
 @transaction.atomic
-def add_store(parent: OrgUnit, code: str, name: str) -> OrgUnit:
+def add_store(parent: OrgUnit, code: str, name: str, *, trade: Trade | None = None) -> OrgUnit:
     """Open a store in a region, or directly in a business that has none."""
-    return _add_below(parent, OrgUnit.Kind.STORE, code, name, business=parent.business)
+    return _add_below(parent, OrgUnit.Kind.STORE, code, name, business=parent.business, trade=trade)
 
 
 def add_terminal(store: OrgUnit, code: str, name: str = "") -> Terminal:
     return Terminal.objects.create(store=store, code=code, name=name)
 
 
-def _add_below(parent: OrgUnit, kind: str, code: str, name: str, *, business: OrgUnit | None) -> OrgUnit:
+def _add_below(
+    parent: OrgUnit, kind: str, code: str, name: str, *, business: OrgUnit | None, trade: Trade | None = None
+) -> OrgUnit:
     # treebeard counts children on the parent instance: a stale one would hand out a path twice.
     parent = OrgUnit.objects.select_for_update(of=("self",)).get(pk=parent.pk)
     return OrgUnit.objects.add_child(
         parent,
-        {"kind": kind, "code": code, "name": name, "business": business, "time_zone": parent.time_zone},
+        {
+            "kind": kind,
+            "code": code,
+            "name": name,
+            "business": business,
+            "trade": trade,
+            "time_zone": parent.time_zone,
+        },
     )
 
 
