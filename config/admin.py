@@ -22,6 +22,13 @@ MENU = (
         ("tune", "members.Attribute"),
     ),
     (
+        _("服务"),
+        ("event_repeat", "members.FollowUp"),
+        ("support_agent", "members.Ticket"),
+        ("call", "members.Call"),
+        ("category", "members.TicketType"),
+    ),
+    (
         pgettext_lazy("plural", "资产"),
         ("shopping_bag", "loyalty.Purchase"),
         ("undo", "loyalty.Refund"),
@@ -81,9 +88,24 @@ MENU = (
 
 def navigation(request: HttpRequest) -> list[dict]:
     """The side menu: what the operator may see, in the order of work."""
-    top = {"items": [{"title": _("总览"), "icon": "dashboard", "link": reverse("admin:index")}]}
+    top = {"items": [page for page in _first(request) if page.pop("is_shown")]}
     groups = ({"title": title, "separator": True, "items": _items(request, items)} for title, *items in MENU)
     return [top, *(group for group in groups if group["items"])]
+
+
+def _first(request: HttpRequest) -> list[dict]:
+    """What the day begins with: pages of their own, above the lists."""
+    may, stands = request.user.has_perm, request.user.reach is not None
+    return [
+        {"title": _("总览"), "icon": "dashboard", "link": reverse("admin:index"), "is_shown": True},
+        {"title": _("我的待办"), "icon": "checklist", "link": reverse("admin:members_todo"), "is_shown": stands},
+        {
+            "title": _("服务台"),
+            "icon": "headset_mic",
+            "link": reverse("admin:members_desk"),
+            "is_shown": stands and may("members.take_call"),
+        },
+    ]
 
 
 def _items(request: HttpRequest, items: list[tuple[str, str]]) -> list[dict]:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from loyalty.interfaces import local_midnight
 from loyalty.models import Asset, Entry, Lot, Purchase
+from members.admin import todo
 from members.interfaces.money import yuan
 from members.models import Delivery, Job, Member, Membership, Operator, OrgUnit
 from members.scoping import rows_within
@@ -127,7 +128,8 @@ def _against(now: int, earlier: int, text: str, *, before: str = "") -> dict[str
 
 
 def _to_do(actor: Operator) -> Iterator[tuple[str, int, str]]:
-    """What waits for somebody: (what, how many, where)."""
+    """What waits for somebody: (what, how many, where); one's own work first."""
+    yield from ((title, count, link) for title, count, link in todo.counts(actor, timezone.now()) if count)
     waiting = (
         (_("搁置的事件投递"), Delivery.objects.visible_to(actor).filter(state="parked"), "delivery", "state=parked"),
         (_("待确认的导入"), Job.objects.visible_to(actor).filter(state="draft"), "job", "state=draft"),

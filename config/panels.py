@@ -11,6 +11,8 @@ from marketing.admin import panels as marketing_admin
 from members.admin import attributes as attributes_admin
 from members.admin import panels as members_admin
 from members.admin import reminders as reminders_admin
+from members.admin.follow_ups import follow_ups_of
+from members.admin.tickets import tickets_of
 from members.interfaces import Panel, home_panels, member_360_panels
 from members.interfaces.admin import MemberAction, MemberColumn, member_pages
 
@@ -122,6 +124,24 @@ MEMBER_360 = (
         place="tab",
     ),
     Panel(
+        "follow_ups",
+        pgettext_lazy("plural", "回访"),
+        f"{IN_ADMIN}/follow_ups.html",
+        follow_ups_of,
+        "members.view_followup",
+        order=70,
+        place="tab",
+    ),
+    Panel(
+        "tickets",
+        pgettext_lazy("plural", "客服工单"),
+        f"{IN_ADMIN}/tickets.html",
+        tickets_of,
+        "members.view_ticket",
+        order=72,
+        place="tab",
+    ),
+    Panel(
         "events",
         _("操作记录"),
         f"{IN_ADMIN}/events.html",
@@ -143,6 +163,8 @@ ACTIONS = (
     MemberAction(_("调整积分"), "admin:loyalty_account_adjust", "loyalty.adjust_account"),
     MemberAction(_("打标签"), "admin:marketing_tag_member", "marketing.add_membertag"),
     MemberAction(_("发券"), "admin:benefits_coupon_issue", "benefits.issue_coupon"),
+    MemberAction(_("新增回访"), "admin:members_followup_plan", "members.add_followup"),
+    MemberAction(_("新建工单"), "admin:members_ticket_open", "members.add_ticket"),
 )
 
 
