@@ -61,6 +61,11 @@ from members.errors.entering import (
     TooManyTries,
     WrongCode,
 )
+from members.errors.exports import (
+    ExportGone,
+    ExportTooLarge,
+    ListUnreadable,
+)
 from members.errors.merging import (
     DuplicateDecided,
     MergeNotFound,
@@ -133,6 +138,8 @@ __all__ = [
     "ConsentReceiverInvalid",
     "DateNameTaken",
     "DuplicateDecided",
+    "ExportGone",
+    "ExportTooLarge",
     "FollowUpInThePast",
     "FollowUpNotOpen",
     "IdempotencyKeyMissing",
@@ -148,6 +155,7 @@ __all__ = [
     "InvalidPhone",
     "InvalidScore",
     "LastIdentity",
+    "ListUnreadable",
     "MemberClosed",
     "MemberCodeInvalid",
     "MemberFrozen",

@@ -1,9 +1,11 @@
 """Reading what people upload (xlsx, and csv in the encodings of Excel), and writing what they download."""
 
+import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import IO, Any
 
 import xlsxwriter
@@ -19,7 +21,8 @@ Row = list[Any]  # str from csv; str, int, float, bool, date, datetime from xlsx
 ZIP_SIGNATURE = b"PK\x03\x04"
 OLD_EXCEL_SIGNATURE = b"\xd0\xcf\x11\xe0"  # also an xlsx with a password
 SAMPLE = 64 * 1024
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# Excel in East Asian languages takes the full-width signs for the others.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 WORKBOOK_OPTIONS = {
     "constant_memory": True,
     "strings_to_formulas": False,
@@ -131,6 +134,81 @@ def write_workbook(*sheets: Sheet) -> io.BytesIO:
                     sheet.write_string(number, place, as_written(harmless(cell)), as_text)
     output.seek(0)
     return output
+
+
+CELL_LENGTH = 32_767  # that Excel holds in a cell
+SHEET_ROWS = 1_048_575  # that a sheet holds below its header
+EXACT_DIGITS = 15  # of a number in Excel: longer ones are text
+TABLE_FORMATS = {
+    datetime: {"num_format": "yyyy-mm-dd hh:mm:ss"},
+    date: {"num_format": "yyyy-mm-dd"},
+    Decimal: {"num_format": "#,##0.00######"},
+}
+
+
+def write_table(file: IO[bytes], title: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+    """An xlsx of one list, row by row: numbers and dates as such, text as text. Returns how many rows.
+
+    What one sheet does not hold goes on in the next.
+    """
+    count = 0
+    with xlsxwriter.Workbook(file, WORKBOOK_OPTIONS) as book:
+        head = book.add_format({"bold": True, "bg_color": "#E8F3EC"})
+        formats = {kind: book.add_format(properties) for kind, properties in TABLE_FORMATS.items()}
+        for row in rows:
+            if count % SHEET_ROWS == 0:
+                sheet = _add_sheet(book, title, header, head)
+            count += 1
+            for place, cell in enumerate(row):
+                _write_cell(sheet, (count - 1) % SHEET_ROWS + 1, place, cell, formats)
+        if not count:
+            _add_sheet(book, title, header, head)
+    return count
+
+
+def _add_sheet(book: xlsxwriter.Workbook, title: str, header: Sequence[str], head: Any) -> Any:
+    number = len(book.worksheets()) + 1
+    plain = "".join(letter for letter in title if letter not in "[]:*?/\\'")[:25]
+    sheet = book.add_worksheet(f"{plain} {number}" if number > 1 else plain)
+    sheet.set_column(0, max(len(header) - 1, 0), 18)
+    sheet.freeze_panes(1, 0)
+    for place, text in enumerate(header):
+        sheet.write_string(0, place, harmless(str(text)), head)
+    return sheet
+
+
+def _write_cell(sheet: Any, row: int, place: int, cell: Any, formats: dict[type, Any]) -> None:
+    match cell:
+        case None | "":
+            return
+        case int() if len(str(abs(cell))) <= EXACT_DIGITS:
+            sheet.write_number(row, place, cell)
+        case Decimal() if cell.is_finite():
+            sheet.write_number(row, place, cell, formats[Decimal])
+        case datetime():
+            sheet.write_datetime(row, place, cell, formats[datetime])
+        case date():
+            sheet.write_datetime(row, place, cell, formats[date])
+        case _:
+            sheet.write_string(row, place, harmless(str(cell))[:CELL_LENGTH])
+
+
+def write_csv(file: IO[bytes], title: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+    """The same as csv, in UTF-8 with the mark by which Excel knows it. Returns how many rows."""
+    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=True)
+    writer = csv.writer(text)
+    writer.writerow([harmless(str(name)) for name in header])
+    count = 0
+    for count, row in enumerate(rows, start=1):  # noqa: B007
+        writer.writerow([_in_csv(cell) for cell in row])
+    text.detach()  # the file is its owner's to close
+    return count
+
+
+def _in_csv(cell: Any) -> Any:
+    if isinstance(cell, datetime):
+        return f"{cell:%Y-%m-%d %H:%M:%S}"
+    return f"{cell:f}" if isinstance(cell, Decimal) else harmless(cell)
 
 
 def as_written(cell: Any) -> str:
