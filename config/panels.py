@@ -9,6 +9,7 @@ from loyalty import views as loyalty
 from loyalty.admin import panels as loyalty_admin
 from marketing.admin import panels as marketing_admin
 from members.admin import attributes as attributes_admin
+from members.admin import card_panels as cards_admin
 from members.admin import panels as members_admin
 from members.admin import reminders as reminders_admin
 from members.admin.follow_ups import follow_ups_of
@@ -33,6 +34,10 @@ MEMBER_360 = (
     Panel("numbers", _("概况"), f"{IN_ADMIN}/numbers.html", loyalty_admin.numbers, place="numbers"),
     Panel("points", _("积分"), f"{IN_ADMIN}/points.html", loyalty_admin.points, place="asset", order=10),
     Panel("tier", _("等级"), f"{IN_ADMIN}/tier_badge.html", benefits_admin.tier, place="badge"),
+    Panel(
+        "card_badge", _("卡状态"), f"{IN_ADMIN}/card_badge.html", cards_admin.badge, "members.view_card", place="badge"
+    ),
+    Panel("cards", _("卡"), f"{IN_ADMIN}/cards.html", cards_admin.cards, "members.view_card", order=45, place="tab"),
     Panel("standing", _("等级"), f"{IN_ADMIN}/tier_card.html", benefits_admin.tier, place="asset", order=5),
     Panel(
         "tag_badges",
@@ -161,6 +166,7 @@ ACTIONS = (
     MemberAction(_("纪念日"), "admin:members_member_dates", "members.change_reminder"),
     MemberAction(_("填写属性"), "admin:members_member_attributes", "members.view_personal_data"),
     MemberAction(_("调整积分"), "admin:loyalty_account_adjust", "loyalty.adjust_account"),
+    MemberAction(_("办卡 / 绑卡"), "admin:members_card_hand_over", "members.issue_card"),
     MemberAction(_("打标签"), "admin:marketing_tag_member", "marketing.add_membertag"),
     MemberAction(_("发券"), "admin:benefits_coupon_issue", "benefits.issue_coupon"),
     MemberAction(_("新增回访"), "admin:members_followup_plan", "members.add_followup"),

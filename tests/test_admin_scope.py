@@ -17,14 +17,14 @@ from loyalty.services import adjusting, points
 from marketing.models import Campaign, Tag
 from marketing.services import campaigns, tags
 from members.models import ApprovalPolicy, Attribute, Member, Operator, ReminderKind, ReminderSetting
-from members.services import people, reminders
+from members.services import card_batches, cards, people, reminders
 from members.services.organisation import own_origin
 from settlement.models import IssueAgreement, Period, RedemptionAgreement
 from settlement.services import periods
 from settlement.services.collect import collect
 from tests.benefits.shop import LONG_AGO, Shop
 from tests.cast import Cast
-from tests.factories import OperatorFactory
+from tests.factories import CardTypeFactory, OperatorFactory
 
 FLOORS = ("members", "loyalty", "benefits", "settlement", "marketing")
 OURS = [model for model in admin.site._registry if model._meta.app_label in FLOORS]
@@ -48,6 +48,7 @@ def hotel(cast: Cast) -> Cast:
     checkout.refund(Purchase.objects.get(pk=answer["id"]), amount=5_000, origin=shop.origin(**at_hotel))
     points.hold(shop.member, 100, until=shop.at + timedelta(hours=1), origin=shop.origin(**at_hotel))
     _market(cast, template)
+    _print_cards(cast, shop.member)
     adjusting.ask(
         shop.member, 100, reason="补登", issuer=cast.hotel, origin=shop.origin(actor=cast.sees_all, **at_hotel)
     )
@@ -84,6 +85,12 @@ def _market(cast: Cast, template: CouponTemplate) -> None:
     tags.recompute(tag, as_of=timezone.localdate(), origin=origin)
     campaign = Campaign.objects.create(name="送券", owner=cast.hotel, tag=tag, template=template)
     campaigns.launch(campaign, origin=origin)
+
+
+def _print_cards(cast: Cast, member: Member) -> None:
+    card_type = CardTypeFactory(org_unit=cast.hotel)
+    card_batches.order(card_type, 10, org_unit=cast.hotel_1, origin=own_origin("admin"))
+    cards.issue_to(member, card_type, org_unit=cast.hotel_1, origin=own_origin("admin"))
 
 
 @pytest.fixture

@@ -3,6 +3,8 @@
 from members.admin.approvals import ApprovalAdmin, ApprovalPolicyAdmin
 from members.admin.attributes import AttributeAdmin
 from members.admin.audit import AuditEntryAdmin
+from members.admin.card_pages import CardAdmin
+from members.admin.cards import CardBatchAdmin, CardTypeAdmin
 from members.admin.desk import CallAdmin
 from members.admin.events import DeliveryAdmin, EventAdmin
 from members.admin.follow_ups import FollowUpAdmin
@@ -19,6 +21,9 @@ __all__ = [
     "AttributeAdmin",
     "AuditEntryAdmin",
     "CallAdmin",
+    "CardAdmin",
+    "CardBatchAdmin",
+    "CardTypeAdmin",
     "ChannelAdmin",
     "DeliveryAdmin",
     "EventAdmin",

@@ -44,6 +44,11 @@ def find(number: str, *, actor) -> Card:
     return card
 
 
+def place_of_issue(card_type: CardType, node: OrgUnit) -> OrgUnit:
+    """Where somebody who stands on `node` gives out cards of a type: there, or at the type's own node below it."""
+    return card_type.org_unit if card_type.org_unit.path.startswith(node.path) else node
+
+
 def describe(card: Card) -> Answer:
     return {
         "number": card.number,
