@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from members.models import Member, OrgUnit
 from members.personal_data import decrypt, encrypt
+from members.services.successors import successor
 
 MEMBER = "member_id"
 ATTEMPT = "member_sign_in"
@@ -29,12 +30,13 @@ def end(request: HttpRequest) -> None:
 
 
 def member_of(request: HttpRequest) -> Member | None:
-    """The signed-in member, or None; a closed or merged one is signed in no more."""
+    """The signed-in member, after a merge the winner; None where there is none, or he has closed his account."""
     member_id = request.session.get(MEMBER)
     if member_id is None:
         return None
-    shown = (Member.Status.ACTIVE, Member.Status.FROZEN)
-    return Member.objects.filter(pk=member_id, status__in=shown).first()
+    member = Member.objects.filter(pk=member_id).first()
+    member = member and successor(member)
+    return member if member and member.status != Member.Status.CLOSED else None
 
 
 def device_of(request: HttpRequest) -> str:

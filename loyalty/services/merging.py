@@ -52,12 +52,10 @@ def merge(loser: Member, winner: Member, origin: Origin) -> Answer:
     for asset in Asset:
         source, target = accounts[loser.pk, asset], accounts.get((winner.pk, asset))
         lots = list(source.lots.exclude(remaining=0).order_by("pk"))
-        if lots:
-            target = target or ledger.lock_account(winner, asset)
-            accounts[winner.pk, asset] = target
+        if lots and target is None:
+            target = ledger.lock_account(winner, asset)
         if target:
             newest[asset.value] = target.lots.aggregate(pk=Max("pk"))["pk"] or 0
-        if lots:
             move(source, target, lots, origin=origin)
     Account.objects.filter(member=loser).update(is_merged=True)
     bought = Purchase.objects.filter(member=loser)

@@ -12,6 +12,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from members.errors import MemberCodeInvalid
 from members.models import Member
+from members.services.successors import successor
 
 LIFETIME = 60  # seconds
 GRACE = 5  # seconds: the scan is on its way, the servers' clocks differ
@@ -29,7 +30,10 @@ def issue_member_code(member: Member, *, at: datetime) -> str:
 
 
 def resolve_member_code(code: str, *, at: datetime) -> Member:
-    """The active member who shows `code` (spaces allowed) at that moment. Raises MemberCodeInvalid."""
+    """The active member who shows `code` (spaces allowed) at that moment; after a merge, the winner.
+
+    Raises MemberCodeInvalid.
+    """
     digits = code.replace(" ", "")
     if not is_member_code(digits):
         raise MemberCodeInvalid
@@ -39,8 +43,9 @@ def resolve_member_code(code: str, *, at: datetime) -> Member:
     issued = range(now + GRACE, now - LIFETIME - GRACE - 1, -1)
     if not any(constant_time_compare(_signature(member_id, second), signature) for second in issued):
         raise MemberCodeInvalid
-    member = Member.objects.active().filter(pk=member_id).first()
-    if member is None:
+    member = Member.objects.filter(pk=member_id).first()
+    member = member and successor(member)
+    if member is None or not member.is_active:
         raise MemberCodeInvalid
     return member
 
