@@ -19,4 +19,17 @@ NEIGHBOURS = {
     PROPERTY: ("梧桐物业", ("静安服务中心", "浦东服务中心", "天河服务中心")),
     MALL: ("梧桐广场", ("上海徐汇广场", "深圳福田广场")),
 }
+TRADES = {
+    "GROC": "超市",
+    "FRESH": "生鲜",
+    "DINING": "餐饮",
+    "HEALTH": "美妆健康",
+    "FUEL": "加油",
+    "FLORAL": "花艺",
+    "SPIRITS": "酒水",
+    "OTHER": "便民服务",
+    HOTEL: "酒店",
+    PROPERTY: "物业",
+    MALL: "购物中心",
+}
 WHOLE_BASKETS = "GROC"  # the one business of rule A

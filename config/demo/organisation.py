@@ -3,16 +3,17 @@
 from collections.abc import Iterable, Iterator
 
 from config.complete_journey import Journey
-from config.demo.businesses import FORMATS, GROUP, NEIGHBOURS, OPERATING_COMPANY, WHOLE_BASKETS
+from config.demo.businesses import FORMATS, GROUP, NEIGHBOURS, OPERATING_COMPANY, TRADES, WHOLE_BASKETS
 from config.demo.edition import Edition, Rule
 from config.demo.places import REGIONS, Place, place
-from members.models import OrgUnit, Terminal
+from members.models import OrgUnit, Terminal, Trade
 from members.services.organisation import add_business, add_group, add_region, add_store, add_terminal
 
 
 def found(edition: Edition, *, time_zone: str) -> OrgUnit:
     """Found the group with its businesses and their regions; stores of the data follow with their purchases."""
     group = add_group(*GROUP, time_zone=time_zone)
+    Trade.objects.bulk_create(Trade(code=code.lower(), name=name) for code, name in TRADES.items())
     if edition.rule == Rule.A:
         _add_business_with_regions(group, WHOLE_BASKETS, FORMATS[WHOLE_BASKETS])
         return group
@@ -21,13 +22,18 @@ def found(edition: Edition, *, time_zone: str) -> OrgUnit:
     for code, (name, stores) in NEIGHBOURS.items():
         business = add_business(group, code, name)
         for number, store in enumerate(stores, start=1):
-            add_till(add_store(business, f"{code}-{number}", f"{name}·{store}"))
+            add_till(add_store(business, f"{code}-{number}", f"{name}·{store}", trade=trade(code)))
     add_business(group, OPERATING_COMPANY, "梧桐会员运营公司")
     return group
 
 
 def add_till(store: OrgUnit) -> Terminal:
     return add_terminal(store, "01", "一号收银台")
+
+
+def trade(format: str) -> Trade | None:
+    """What the stores of a format trade in; None in a demo that was founded before there were trades."""
+    return Trade.objects.filter(code=format.lower()).first()
 
 
 def business(code: str) -> OrgUnit:
@@ -60,7 +66,7 @@ class Stores:
     def _open(self, number: int, format: str) -> OrgUnit:
         where = self._places[number]
         region = OrgUnit.objects.get(code=f"{format}-{where.region}")
-        store = add_store(region, code(number, format), f"{FORMATS[format]}·{where}店")
+        store = add_store(region, code(number, format), f"{FORMATS[format]}·{where}店", trade=trade(format))
         add_till(store)
         self._units[store.code] = store
         return store

@@ -16,7 +16,7 @@ from django.db import OperationalError, connection
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
-from config import broker
+from config import broker, roles
 from config.demo import logins
 from config.demo.keyring import Keyring
 from config.embedded_postgres.server import ServerDidNotStart
@@ -70,6 +70,7 @@ class Command(BaseCommand):
         except (OperationalError, ServerDidNotStart) as problem:
             raise CommandError(f"The database does not answer: {problem}") from problem
         call_command("migrate", interactive=False, verbosity=0)
+        roles.set_up(demand_totp=False)  # a trial: with people on it, see docs/operations.md
         connection.close()
         self.say("Pages …")
         call_command("collectstatic", interactive=False, verbosity=0)
