@@ -16,8 +16,8 @@ from loyalty.models import AssetPolicy, BurnRule, EarnRule, PointsPrice, Purchas
 from loyalty.services import adjusting, points
 from marketing.models import Campaign, Tag
 from marketing.services import campaigns, tags
-from members.models import ApprovalPolicy, Attribute, Member, Operator, ReminderKind, ReminderSetting
-from members.services import card_batches, cards, people, reminders
+from members.models import ApprovalPolicy, Attribute, Member, Operator, ReminderKind, ReminderSetting, TicketType
+from members.services import calls, card_batches, cards, follow_ups, people, reminders, tickets
 from members.services.organisation import own_origin
 from settlement.models import IssueAgreement, Period, RedemptionAgreement
 from settlement.services import periods
@@ -53,6 +53,7 @@ def hotel(cast: Cast) -> Cast:
         shop.member, 100, reason="补登", issuer=cast.hotel, origin=shop.origin(actor=cast.sees_all, **at_hotel)
     )
     reminders.raise_due(timezone.now())
+    _care(cast, shop.member)
     collect()
     periods.cut(Period.objects.latest("starts_at"), origin=own_origin("clock"))
     return cast
@@ -91,6 +92,16 @@ def _print_cards(cast: Cast, member: Member) -> None:
     card_type = CardTypeFactory(org_unit=cast.hotel)
     card_batches.order(card_type, 10, org_unit=cast.hotel_1, origin=own_origin("admin"))
     cards.issue_to(member, card_type, org_unit=cast.hotel_1, origin=own_origin("admin"))
+
+
+def _care(cast: Cast, member: Member) -> None:
+    at_hotel = {"business": cast.hotel, "store": cast.hotel_1, "origin": own_origin("admin", actor=cast.sees_all)}
+    follow_ups.plan(member, text="回访", due_on=timezone.localdate() + timedelta(days=2), **at_hotel)
+    at_hotel["origin"] = own_origin("admin", actor=cast.sees_all)
+    kind = TicketType.objects.create(code="room", name="客房", org_unit=cast.hotel)
+    tickets.open_ticket(member, type=kind, title="空调", description="不凉", **at_hotel)
+    at_hotel["origin"] = own_origin("admin", actor=cast.sees_all)
+    calls.record(calls.Caller(member, phone="+8613912345678"), reason="预订", **at_hotel)
 
 
 @pytest.fixture
