@@ -11,9 +11,10 @@ class ConfigConfig(AppConfig):
         (what rule trees may speak of). They name models, which are loaded only after this module: hence the
         imports here, the only ones inside a function.
         """
-        from config import events, panels, steps, vocabulary
+        from config import events, imports, panels, steps, vocabulary
 
         vocabulary.install()
         events.install()
         panels.install()
         steps.install()
+        imports.install()

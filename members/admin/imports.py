@@ -1,44 +1,49 @@
-"""Importing members: template → upload → check → preview → confirm → progress → failures.
+"""Importing spreadsheets: template → upload → check → preview → confirm → progress → failures.
 
-`urls` joins the admin's own under `admin:members_import…`; all of it needs the permission `members.import_members`.
+`urls` joins the admin's own under `admin:members_import…`. Each kind asks for its own permission; whoever has none
+gets 403, and sees no job of a kind that he may not import.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial, wraps
+from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.db.models import QuerySet
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import path
+from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
 
 from members.errors import Refused
-from members.interfaces.admin import admin_origin
-from members.models import ImportRow, Job, Operator, OrgUnit
-from members.resources import template
+from members.interfaces.admin import admin_origin, refusals_as_messages
+from members.interfaces.imports import Change, ImportKind, Policy, import_kinds
+from members.models import Attribute, Job, OrgUnit
+from members.resources.members import ATTRIBUTE
+from members.resources.templates import template
 from members.rules import pace
 from members.services import imports
 from members.tasks import check_import, run_import
 
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ERRORS_SHOWN = 50
-JOBS_SHOWN = 10
+JOBS_SHOWN = 20
 
 View = Callable[..., HttpResponse]
 
 
 def for_importers(view: View) -> View:
-    """An admin view for those who may import; others get 403."""
+    """An admin view for those who may import something; others get 403."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-        if not request.user.has_perm("members.import_members"):
+        if not imports.kinds_for(request.user):
             raise PermissionDenied
         return view(request, *args, **kwargs)
 
@@ -46,33 +51,67 @@ def for_importers(view: View) -> View:
 
 
 class UploadForm(forms.Form):
+    """One kind's: the kind itself is chosen by the tabs above."""
+
     business = forms.ModelChoiceField(OrgUnit.objects.none(), label=_("导入到业态"), widget=UnfoldAdminSelectWidget)
+    policy = forms.ChoiceField(label=_("已存在或文件内重复时"), widget=UnfoldAdminSelectWidget)
     file = forms.FileField(
         label=_("文件"),
-        widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".xlsx,.csv"}),
-        help_text=_("支持 .xlsx，以及 UTF-8 或 GB18030 编码的 .csv。第一行为表头。"),
+        widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".xlsx,.csv,.txt"}),
+        help_text=_("支持 .xlsx，以及 UTF-8、GB18030 或“Unicode 文本”编码的 .csv、.txt。第一行为表头。"),
     )
 
-    def __init__(self, *args, operator: Operator, **kwargs) -> None:
-        super().__init__(*args, **kwargs)
-        businesses = imports.businesses_of(operator)
-        self.fields["business"].queryset = businesses
-        self.fields["business"].initial = businesses.first()
+    def __init__(self, data, files, *, kind: ImportKind, request: HttpRequest) -> None:
+        super().__init__(data if data is None or "policy" in data else data | {"policy": kind.policies[0].value}, files)
+        operator = request.user
+        if kind.is_at_reach:
+            del self.fields["business"]
+        else:
+            businesses = imports.businesses_of(operator)
+            self.fields["business"].queryset = businesses
+            self.fields["business"].initial = businesses.first()
+        self.fields["policy"].choices = [
+            (policy.value, policy.label) for policy in kind.policies if imports.may_choose(operator, policy)
+        ]
 
 
 @for_importers
 @require_http_methods(["GET", "POST"])
 def upload(request: HttpRequest) -> HttpResponse:
-    form = UploadForm(request.POST or None, request.FILES or None, operator=request.user)
-    if form.is_valid() and (job := _uploaded(request, form)):
+    kind = _kind(request)
+    data = {key: value for key, value in request.POST.items()} if request.method == "POST" else None
+    form = UploadForm(data, request.FILES or None, kind=kind, request=request)
+    if form.is_valid() and (job := _uploaded(request, form, kind)):
         return redirect("admin:members_import_job", job.pk)
-    context = {"form": form, "jobs": _jobs(request)[:JOBS_SHOWN], "title": _("导入会员")}
+    context = {
+        "form": form,
+        "kind": kind,
+        "kinds": imports.kinds_for(request.user),
+        "columns": kind.columns_at(imports.businesses_of(request.user).first()),
+        "jobs": _jobs(request)[:JOBS_SHOWN],
+        "title": _("导入表格"),
+    }
     return render(request, "admin/members/import/upload.html", admin.site.each_context(request) | context)
 
 
-def _uploaded(request: HttpRequest, form: UploadForm) -> Job | None:
+def _kind(request: HttpRequest) -> ImportKind:
+    """The kind asked for, or the first that this operator may import. 404 for one that he may not."""
+    allowed = {kind.name: kind for kind in imports.kinds_for(request.user)}
+    name = request.GET.get("kind") or next(iter(allowed))
+    if name not in allowed:
+        raise Http404
+    return allowed[name]
+
+
+def _uploaded(request: HttpRequest, form: UploadForm, kind: ImportKind) -> Job | None:
     try:
-        job = imports.upload(form.cleaned_data["file"], business=form.cleaned_data["business"], operator=request.user)
+        job = imports.upload(
+            form.cleaned_data["file"],
+            business=form.cleaned_data.get("business"),
+            operator=request.user,
+            kind=kind.name,
+            policy=Policy(form.cleaned_data["policy"]),
+        )
     except Refused as reason:
         form.add_error("file", str(reason.message))
         return None
@@ -83,7 +122,10 @@ def _uploaded(request: HttpRequest, form: UploadForm) -> Job | None:
 @for_importers
 @require_GET
 def download_template(request: HttpRequest) -> FileResponse:
-    return FileResponse(template(), as_attachment=True, filename=str(_("会员导入模板.xlsx")), content_type=WORKBOOK)
+    kind = _kind(request)
+    workbook = template(kind, imports.businesses_of(request.user).first())
+    name = _("%(kind)s导入模板.xlsx") % {"kind": kind.title}
+    return FileResponse(workbook, as_attachment=True, filename=str(name), content_type=WORKBOOK)
 
 
 @for_importers
@@ -91,27 +133,62 @@ def download_template(request: HttpRequest) -> FileResponse:
 def show_job(request: HttpRequest, pk: int) -> HttpResponse:
     """The page of one import; htmx asks for its inner part while there is progress to see."""
     job = get_object_or_404(_jobs(request), pk=pk)
+    kind = import_kinds[job.kind]
+    is_draft = job.state == Job.State.DRAFT
     context = {
         "job": job,
         "title": job.title,
         "is_busy": job.state in (Job.State.QUEUED, Job.State.RUNNING),
         "is_checking": "rows" not in job.summary,
         "pace": pace(job.done, job.total, timezone.now() - (job.started_at or timezone.now())),
-        "totals": [(verdict.label, job.summary.get(verdict.value, 0)) for verdict in ImportRow.Verdict],
+        "totals": imports.totals(job, kind),
+        "policy": Policy(job.summary["policy"]).label if "policy" in job.summary else "",
+        "changed_columns": list(_changed_columns(job, kind)) if is_draft else (),
+        "changed_rows": list(_changed_rows(request, job, kind)) if is_draft else (),
         "failed_rows": imports.failed_rows(job)[:ERRORS_SHOWN],
         "errors_shown": ERRORS_SHOWN,
+        "approval": imports.pending_approval(job) if is_draft else None,
     }
     if request.htmx:
         return render(request, "admin/members/import/_job.html", context)
     return render(request, "admin/members/import/job.html", admin.site.each_context(request) | context)
 
 
+def _changed_columns(job: Job, kind: ImportKind) -> Iterator[tuple[Any, int]]:
+    titles = _titles(job, kind) | {"attributes": _("自定义属性")}
+    for key, count in job.summary.get("changes", {}).items():
+        yield titles.get(key, key), count
+
+
+def _changed_rows(request: HttpRequest, job: Job, kind: ImportKind) -> Iterator[dict[str, Any]]:
+    """What is shown of each change; personal data behind its mask, for those who may not read it."""
+    titles = _titles(job, kind)
+    masks = {} if request.user.has_perm("members.view_personal_data") else _masks(kind)
+    for number, about, changes in imports.preview(job):
+        shown = [
+            Change(titles.get(change.column, change.column), *(mask(text) for text in (change.before, change.after)))
+            for change in changes
+            for mask in [masks.get(change.column, str)]
+        ]
+        yield {"number": number, "about": about, "changes": shown}
+
+
+def _masks(kind: ImportKind) -> dict[str, Callable[[str], str]]:
+    sensitive = Attribute.objects.filter(is_sensitive=True).values_list("code", flat=True)
+    return dict(kind.masks) | {f"{ATTRIBUTE}{code}": lambda text: "***" if text else "" for code in sensitive}
+
+
+def _titles(job: Job, kind: ImportKind) -> dict[str, Any]:
+    return {column.key: column.title for column in kind.columns_at(job.org_unit.business or job.org_unit)}
+
+
 @for_importers
 @require_POST
 def confirm(request: HttpRequest, pk: int) -> HttpResponse:
     job = get_object_or_404(_jobs(request), pk=pk)
-    if imports.confirm(job):
-        transaction.on_commit(partial(run_import.delay, job.pk))
+    with refusals_as_messages(request):
+        if imports.confirm(job, origin=admin_origin(request)):
+            transaction.on_commit(partial(run_import.delay, job.pk))
     return redirect("admin:members_import_job", job.pk)
 
 
@@ -133,8 +210,13 @@ def download_failures(request: HttpRequest, pk: int) -> FileResponse:
     return FileResponse(workbook, as_attachment=True, filename=str(name), content_type=WORKBOOK)
 
 
-def _jobs(request: HttpRequest):
-    return Job.objects.visible_to(request.user).filter(kind=imports.KIND).select_related("operator", "org_unit")
+def _jobs(request: HttpRequest) -> QuerySet[Job]:
+    kinds = [kind.name for kind in imports.kinds_for(request.user)]
+    return Job.objects.visible_to(request.user).filter(kind__in=kinds).select_related("operator", "org_unit__business")
+
+
+def import_url(kind: str) -> str:
+    return f"{reverse('admin:members_import')}?kind={kind}"
 
 
 urls = [

@@ -42,4 +42,8 @@ class UnreadableFile(Refused):
 
 class UploadLost(Refused):
     code = "upload_lost"
-    message = _("服务器重启，暂存的数据已清空。请重新上传文件；已导入的会员不会重复。")
+    message = _("暂存的数据已不在（服务器重启、密钥更换，或任务已处理）。请重新上传文件；已导入的不会重复。")
+
+    @classmethod
+    def while_keys_rotate(cls) -> Self:
+        return cls(_("正在更换加密密钥，暂时不能导入。请在更换完成后重新上传文件。"))

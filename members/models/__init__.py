@@ -6,7 +6,7 @@ from members.models.care import Call, FollowUp, Ticket, TicketNote, TicketType
 from members.models.channels import Channel, ChannelKey
 from members.models.consents import Consent, ConsentText, Medium, Purpose
 from members.models.events import Delivery, Event
-from members.models.imports import ImportIdentity, ImportRow
+from members.models.imports import ImportChunk, ImportLine, ImportRow
 from members.models.jobs import Job
 from members.models.merging import Device, Duplicate, FormerIdentity, Merge
 from members.models.operators import Operator
@@ -37,7 +37,8 @@ __all__ = [
     "FollowUp",
     "FormerIdentity",
     "Identity",
-    "ImportIdentity",
+    "ImportChunk",
+    "ImportLine",
     "ImportRow",
     "ImportantDate",
     "Job",

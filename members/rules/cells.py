@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from members.errors import InvalidBirthday, InvalidDate, InvalidGender
 
 EXCEL_DAY_ZERO = date(1899, 12, 30)
+MAC_DAY_ZERO = date(1904, 1, 1)
 EXCEL_SERIAL = re.compile(r"[1-6]\d{4}(\.0+)?")  # up to 2091; a year alone is no date
 YEAR_FIRST = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T]+[\d:.]+)?")
 COMPACT_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})(?:\.0+)?")
@@ -27,8 +28,11 @@ def read_gender(written: str) -> str:
         raise InvalidGender(field="gender") from reason
 
 
-def read_date(cell: object) -> date | None:
-    """Return the day that a cell means: a date, an Excel serial, or text with the year first. Raises InvalidDate."""
+def read_date(cell: object, *, has_1904_dates: bool = False) -> date | None:
+    """Return the day that a cell means: a date, an Excel serial, or text with the year first. Raises InvalidDate.
+
+    Serials of old workbooks from the Mac count from 1904.
+    """
     if isinstance(cell, datetime):
         return cell.date()
     if isinstance(cell, date):
@@ -37,7 +41,8 @@ def read_date(cell: object) -> date | None:
     if not text:
         return None
     if EXCEL_SERIAL.fullmatch(text):
-        return EXCEL_DAY_ZERO + timedelta(days=int(float(text)))
+        zero = MAC_DAY_ZERO if has_1904_dates else EXCEL_DAY_ZERO
+        return zero + timedelta(days=int(float(text)))
     parts = YEAR_FIRST.fullmatch(text) or COMPACT_DATE.fullmatch(text)
     try:
         return date(*(int(part) for part in parts.groups())) if parts else _no_date(text)

@@ -1,18 +1,16 @@
-"""Importing members from a spreadsheet: upload → check → preview → confirm → import → failures.
+"""Importing spreadsheets: upload → check → preview → confirm → import → failures.
 
-The file is read once, into staging tables by COPY; everything after that is set-based SQL. Personal data is sealed
-before it gets to the database, and the file is deleted as soon as it has been read. Each step may be run twice: what
-is imported already is found, and joins nothing new.
+The file is read once, into staging tables by COPY; personal data is sealed before it gets to the database, and the
+file is deleted as soon as it has been read. Each step may be run twice: what is imported already is found, and has no
+second effect. What a row means is its kind's to say (members.interfaces.imports).
 """
 
 import io
-import json
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from itertools import islice
+from hashlib import sha256
 from pathlib import PurePath
-from typing import Any
+from typing import Any, Protocol
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
@@ -24,25 +22,44 @@ from django.utils.translation import gettext as _
 from members import events
 from members.errors import NotYours, UnreadableFile, UploadLost
 from members.interfaces import Origin
-from members.models import Identity, ImportIdentity, ImportRow, Job, Member, Operator, OrgUnit
-from members.personal_data import blind_index
-from members.resources import MEMBER_COLUMNS, MemberRow, MemberRowReader
-from members.services import import_batches, jobs
+from members.interfaces.imports import Change, Import, ImportKind, LineKind, Policy, import_kinds
+from members.models import Approval, Job, Operator, OrgUnit
+from members.personal_data import current_index_key, current_key
+from members.services import approvals, import_lines, import_members, jobs, rotation
+from members.services.import_files import ImportFile
 from members.services.organisation import group, own_origin
-from members.services.spreadsheets import Row, Sheet, as_written, header_positions, read_rows, write_workbook
+from members.services.spreadsheets import Sheet, write_workbook
 
-KIND = "members.import"
-STAGED_AT_ONCE = 5_000
-IMPORTED_AT_ONCE = 5_000
-CELL_LENGTH = 1_000  # what is longer is no cell of ours; the failures file shows its beginning
+MEMBERS = "members.import"
+APPROVAL = "members.import"  # the verb that a large file waits for; its quantity is rows
+LOCK_SPACE = 0x494D50  # "IMP": the first key of our advisory locks
 
-ROW_COLUMNS = (
-    "job_id, number, raw, name, name_index, gender, birthday, store_id, joined_at, source, problem, verdict, is_done"
-)
-IDENTITY_COLUMNS = "job_id, number, kind, value, value_index, last_four"
+
+class Engine(Protocol):
+    """How rows of a kind are staged, judged and imported: import_members in sets, import_lines one by one."""
+
+    def stage(self, about: Import, kind: Any, file: ImportFile, progress: jobs.Progress, most: int) -> int: ...
+    def judge(self, about: Import, kind: Any) -> dict[str, Any]: ...
+    def run(self, about: Import, kind: Any, progress: jobs.Progress) -> dict[str, Any]: ...
+    def preview(self, about: Import, kind: Any) -> list[tuple[int, str, list[Change]]]: ...
+    def fail_rows(self, job: Job, first: int, last: int, problem: str) -> None: ...
+    def count(self, job: Job) -> int: ...
+    def failed_rows(self, job: Job) -> Sequence[tuple[int, str]]: ...
+    def failures(self, job: Job) -> Iterable[tuple[int, str, list[str]]]: ...
+    def forget(self, job_ids: list[int]) -> None: ...
+    def forget_done(self, job: Job) -> None: ...
+
+
+def engine_of(kind: ImportKind) -> Engine:
+    return import_lines if isinstance(kind, LineKind) else import_members
 
 
 # --- Upload -----------------------------------------------------------------------------------------------------
+
+
+def kinds_for(operator: Operator) -> list[ImportKind]:
+    """Those for which the operator has the permission."""
+    return [kind for kind in import_kinds if operator.has_perm(kind.permission)]
 
 
 def businesses_of(operator: Operator) -> QuerySet[OrgUnit]:
@@ -53,22 +70,67 @@ def businesses_of(operator: Operator) -> QuerySet[OrgUnit]:
     return OrgUnit.objects.businesses().filter(Q(path__startswith=reach.path) | Q(pk=reach.business_id))
 
 
-def upload(file: UploadedFile, *, business: OrgUnit, operator: Operator) -> Job:
-    """Take a file for a business; hand the job to the task `check_import`. Raises NotYours, UnreadableFile."""
+def upload(
+    file: UploadedFile,
+    *,
+    business: OrgUnit | None,
+    operator: Operator,
+    kind: str = MEMBERS,
+    policy: Policy = Policy.SKIP,
+) -> Job:
+    """Take a file; hand the job to the task `check_import`. Raises NotYours, UnreadableFile.
+
+    `business` is not asked for by kinds whose rows name their nodes themselves.
+    """
+    found = import_kinds[kind]
     reach = operator.reach
-    if reach is None or not businesses_of(operator).filter(pk=business.pk).exists():
+    if found.is_at_reach:
+        business = reach
+    elif business and not businesses_of(operator).filter(pk=business.pk).exists():
+        business = None
+    if reach is None or business is None or policy not in found.policies or not may_choose(operator, policy):
         raise NotYours(field="business")
     if file.size > settings.MEMBERS_IMPORT_MAX_BYTES:
         raise UnreadableFile.too_large()
     name = PurePath(file.name).name
+    return _add_job(found, file, name, business if business.path.startswith(reach.path) else reach, operator, policy)
+
+
+@transaction.atomic
+def _add_job(kind: ImportKind, file: UploadedFile, name: str, node: OrgUnit, operator: Operator, policy: Policy) -> Job:
+    """Of two who upload the same file at once, one gets the job, and the other its number."""
+    digest = _digest(file)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_SPACE, int(digest[:7], 16)])
+    going = Job.objects.filter(
+        kind=kind.name,
+        org_unit=node,
+        summary__sha256=digest,
+        state__in=(Job.State.DRAFT, Job.State.QUEUED, Job.State.RUNNING),
+    )
+    if same := going.first():
+        raise UnreadableFile.being_imported(same.pk)
     return jobs.add_job(
-        KIND,
-        _("导入会员：%(file)s") % {"file": name[:150]},
-        org_unit=business if business.path.startswith(reach.path) else reach,
+        kind.name,
+        _("导入%(kind)s：%(file)s") % {"kind": kind.title, "file": name[:150]},
+        org_unit=node,
         operator=operator,
         source_file=file,
-        summary={"file": name},
+        summary={"file": name, "policy": policy.value, "sha256": digest},
     )
+
+
+def _digest(file: UploadedFile) -> str:
+    digest = sha256()
+    for piece in file.chunks():
+        digest.update(piece)
+    file.seek(0)
+    return digest.hexdigest()
+
+
+def may_choose(operator: Operator, policy: Policy) -> bool:
+    """Who may not change members in the back office does not change them by file either."""
+    return policy in (Policy.SKIP, Policy.FAIL) or operator.has_perm("members.change_member")
 
 
 # --- Check ------------------------------------------------------------------------------------------------------
@@ -81,140 +143,116 @@ def check(job_id: int) -> Job | None:
 
 def _check(progress: jobs.Progress) -> dict[str, Any]:
     job = progress.job
-    _forget([job.pk])
+    about, kind = _about(job), import_kinds[job.kind]
+    engine = engine_of(kind)
+    engine.forget([job.pk])
     try:
-        with job.source_file.open("rb") as file:
-            header = _stage(file, progress)
+        with job.source_file.open("rb") as opened:
+            file = ImportFile(opened, kind.columns_at(about.org_unit))
+            about.has_1904_dates = file.book.has_1904_dates
+            if not engine.stage(about, kind, file, progress, settings.MEMBERS_IMPORT_MAX_ROWS):
+                raise UnreadableFile.empty()
     finally:
         job.source_file.delete(save=True)  # it holds personal data in the clear
-    import_batches.judge(job.pk, business=job.org_unit.business)
-    rows = _rows(job).count()
+    for first, last in file.merged_rows:
+        engine.fail_rows(job, first, last, _("该行在合并单元格中，只有首行有内容；请取消合并并逐行填写"))
+    rows = engine.count(job)
     progress.expect(rows)
-    return {"header": header, "rows": rows} | _totals(job)
+    return {"header": file.header, "rows": rows, "keys": _keys()} | engine.judge(about, kind)
 
 
-def _stage(file, progress: jobs.Progress) -> list[str]:
-    """Returns the header. Raises UnreadableFile."""
-    rows = read_rows(file)
-    _number, header = next(rows, (0, []))
-    reader = _reader(header, progress.job)
-    count = 0
-    while chunk := list(islice(rows, STAGED_AT_ONCE)):
-        count += len(chunk)
-        if count > settings.MEMBERS_IMPORT_MAX_ROWS:
-            raise UnreadableFile.too_large()
-        _copy_chunk(chunk, reader, progress.job)
-        progress.advance(len(chunk))
-    if not count:
-        raise UnreadableFile.empty()
-    return [as_written(cell)[:CELL_LENGTH] for cell in header]
+def _keys() -> list[str]:
+    """Rows are sealed and found by keys: after these have been rotated, staged rows are of no use."""
+    return [current_key(), current_index_key()]
 
 
-def _reader(header: Row, job: Job) -> MemberRowReader:
-    business = job.org_unit.business
-    visible = OrgUnit.objects.visible_to(job.operator).stores().filter(business=business, is_active=True)
-    return MemberRowReader(
-        header_positions(header, MEMBER_COLUMNS),
-        business_code=business.code,
-        stores=dict(visible.values_list("code", "pk")),
-        zone=group().zone,
-        today=timezone.localdate(timezone=group().zone),
-    )
-
-
-def _copy_chunk(chunk: list[tuple[int, Row]], reader: MemberRowReader, job: Job) -> None:
-    read = [(number, cells, reader.read(cells)) for number, cells in chunk]
-    # Made before COPY begins: until it ends, this connection can't be asked anything.
-    rows = [_staged_row(job.pk, number, cells, row) for number, cells, row in read]
-    identities = [staged for number, _cells, row in read for staged in _staged_identities(job.pk, number, row)]
-    with transaction.atomic():
-        _copy(f"COPY members_importrow ({ROW_COLUMNS}) FROM STDIN", rows)
-        _copy(f"COPY members_importidentity ({IDENTITY_COLUMNS}) FROM STDIN", identities)
-
-
-def _copy(statement: str, rows: Iterable[tuple]) -> None:
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        for row in rows:
-            copy.write_row(row)
-
-
-SEAL_RAW = ImportRow._meta.get_field("raw").seal
-SEAL_NAME = Member._meta.get_field("name").seal  # sealed for the column where it will end up
-SEAL_IDENTITY = Identity._meta.get_field("value").seal
-
-
-def _staged_row(job_id: int, number: int, cells: Row, row: MemberRow) -> tuple:
-    raw = json.dumps([as_written(cell)[:CELL_LENGTH] for cell in cells], ensure_ascii=False)
-    return (
-        job_id,
-        number,
-        SEAL_RAW(raw),
-        SEAL_NAME(row.name),
-        blind_index("name", row.name) if row.name else "",
-        row.gender,
-        row.birthday,
-        row.store_id,
-        row.joined_at,
-        row.source,
-        "；".join(row.problems),
-        ImportRow.Verdict.FAILED if row.problems else "",
-        False,
-    )
-
-
-def _staged_identities(job_id: int, number: int, row: MemberRow) -> Iterator[tuple]:
-    if not row.problems:
-        for kind, value in row.identities.items():
-            yield job_id, number, kind, SEAL_IDENTITY(value), blind_index(kind, value), value[-4:]
+def _about(job: Job) -> Import:
+    origin = own_origin("import", reference=f"import-{job.pk}", actor=job.operator, business=job.org_unit.business)
+    policy = Policy(job.summary.get("policy", Policy.SKIP))
+    return Import(job, job.org_unit, job.operator, policy, group().zone, timezone.now(), origin)
 
 
 # --- Confirm and import -----------------------------------------------------------------------------------------
 
 
-def confirm(job: Job) -> bool:
-    """Let a checked file be imported; hand the job to the task `run_import`. Of two who confirm, one gets True."""
+def confirm(job: Job, *, origin: Origin | None = None) -> bool:
+    """Let a checked file be imported; hand the job to the task `run_import`. Of two who confirm, one gets True.
+
+    Where a second person is needed it is asked for, and the file waits: False, and `pending_approval`.
+    """
+    if origin and job.state == Job.State.DRAFT and approvals.needed(APPROVAL, job.org_unit, job.summary["rows"]):
+        _ask(job, origin)
+        return False
     return jobs.requeue(job)
+
+
+@transaction.atomic
+def _ask(job: Job, origin: Origin) -> None:
+    locked = Job.objects.select_for_update(of=("self",)).get(pk=job.pk)
+    if pending_approval(locked):
+        return
+    kind = import_kinds[job.kind]
+    summary = job.summary
+    approvals.ask(
+        APPROVAL,
+        org_unit=job.org_unit,
+        quantity=summary["rows"],
+        arguments={"job": job.pk},
+        before={_("文件"): summary["file"], _("处理方式"): Policy(summary["policy"]).label},
+        after={label: str(count) for label, count in totals(job, kind) if count},
+        title=job.title,
+        origin=origin,
+    )
+
+
+def approved(job_id: int) -> Job:
+    """The second person has agreed: the file goes on. Raises UploadLost where it has gone on already, or is gone."""
+    job = Job.objects.get(pk=job_id)
+    if not jobs.requeue(job):
+        raise UploadLost
+    return job
+
+
+def pending_approval(job: Job) -> Approval | None:
+    return Approval.objects.pending().filter(verb=APPROVAL, arguments__job=job.pk).first()
 
 
 def run(job_id: int) -> Job | None:
     """Import the rows that passed, batch by batch; goes on where a killed worker stopped."""
     job = jobs.run(job_id, _run)
     if job and job.state == Job.State.DONE:
-        _forget_done(job)
+        engine_of(import_kinds[job.kind]).forget_done(job)
     return job
 
 
 def _run(progress: jobs.Progress) -> dict[str, Any]:
     job = progress.job
-    if _rows(job).count() != job.summary["rows"]:
+    kind = import_kinds[job.kind]
+    engine = engine_of(kind)
+    if engine.count(job) != job.summary["rows"] or job.summary.get("keys") != _keys():
         raise UploadLost
-    business = job.org_unit.business
-    origin = own_origin("import", reference=f"import-{job.pk}", actor=job.operator, business=business)
-    _report_what_is_done(progress)
-    for first, last in _batches(job):
-        imported = import_batches.import_batch(job.pk, first, last, business=business, origin=origin)
-        progress.advance(imported.done, imported.failed)
-    return _totals(job)
-
-
-def _report_what_is_done(progress: jobs.Progress) -> None:
-    failed = _rows(progress.job).exclude(problem="").count()
-    imported = _rows(progress.job).filter(is_done=True).count()
-    progress.advance(failed + imported, failed)
-
-
-def _batches(job: Job) -> Iterator[tuple[int, int]]:
-    """First and last row of what can still be imported, until nothing can."""
-    waiting = _rows(job).filter(problem="", is_done=False).order_by("number").values_list("number", flat=True)
-    while numbers := list(waiting[:IMPORTED_AT_ONCE]):
-        yield numbers[0], numbers[-1]
+    if rotation.is_under_way():
+        raise UploadLost.while_keys_rotate()
+    return engine.run(_about(job), kind, progress)
 
 
 # --- What came of it --------------------------------------------------------------------------------------------
 
 
-def failed_rows(job: Job) -> QuerySet[ImportRow]:
-    return _rows(job).exclude(problem="").order_by("number")
+def totals(job: Job, kind: ImportKind) -> list[tuple[str, int]]:
+    """What becomes, or became, of the rows: (words, how many)."""
+    return [(str(verdict.label), job.summary.get(verdict.value, 0)) for verdict in engine_of(kind).VERDICTS]
+
+
+def failed_rows(job: Job) -> Sequence[tuple[int, str]]:
+    """(row number, problem), in the order of the file."""
+    return engine_of(import_kinds[job.kind]).failed_rows(job)
+
+
+def preview(job: Job) -> list[tuple[int, str, list[Change]]]:
+    """The first rows that change something that is there: (row number, what it is about, changes)."""
+    kind = import_kinds[job.kind]
+    return engine_of(kind).preview(_about(job), kind)
 
 
 def failures(job: Job, *, origin: Origin) -> io.BytesIO:
@@ -226,17 +264,20 @@ def failures(job: Job, *, origin: Origin) -> io.BytesIO:
     header = job.summary["header"]
     places = range(len(header))
     rows = (
-        [row.number, row.problem, *(cells[place] if place < len(cells) else "" for place in places)]
-        for row in failed_rows(job).iterator()
-        for cells in [json.loads(row.raw)]
+        [number, problem, *(cells[place] if place < len(cells) else "" for place in places)]
+        for number, problem, cells in engine_of(import_kinds[job.kind]).failures(job)
     )
     columns = [_("行号"), _("失败原因"), *header]
     return write_workbook(Sheet(_("失败清单"), columns, rows, widths=[8, 40] + [18] * len(header)))
 
 
+def all_jobs() -> QuerySet[Job]:
+    return Job.objects.filter(kind__in=[kind.name for kind in import_kinds])
+
+
 def unfinished() -> tuple[list[int], list[int]]:
     """Jobs still to be checked, and to be imported: what waits in the queue, is being done, or lost its worker."""
-    going = Job.objects.filter(kind=KIND, state__in=(Job.State.QUEUED, Job.State.RUNNING))
+    going = all_jobs().filter(state__in=(Job.State.QUEUED, Job.State.RUNNING))
     to_check, to_import = going.exclude(summary__has_key="rows"), going.filter(summary__has_key="rows")
     return [job.pk for job in to_check], [job.pk for job in to_import]
 
@@ -245,29 +286,12 @@ def cancel(job: Job) -> bool:
     """Drop a draft or stop an import; what is imported already stays."""
     was_cancelled = jobs.cancel(job)
     if was_cancelled and job.state == Job.State.DRAFT:
-        _forget([job.pk])
+        engine_of(import_kinds[job.kind]).forget([job.pk])
     return was_cancelled
 
 
 def forget_rows(*, before: datetime) -> None:
     """Drop what is still staged of older files, and their failures with it."""
-    _forget(list(Job.objects.filter(kind=KIND, created_at__lt=before).values_list("pk", flat=True)))
-
-
-def _forget_done(job: Job) -> None:
-    ImportIdentity.objects.filter(job=job).delete()
-    _rows(job).filter(is_done=True).delete()
-
-
-def _forget(job_ids: list[int]) -> None:
-    ImportIdentity.objects.filter(job__in=job_ids).delete()
-    ImportRow.objects.filter(job__in=job_ids).delete()
-
-
-def _rows(job: Job) -> QuerySet[ImportRow]:
-    return ImportRow.objects.filter(job=job)
-
-
-def _totals(job: Job) -> dict[str, int]:
-    counted = Counter(_rows(job).values_list("verdict", flat=True).iterator())
-    return {verdict.value: counted[verdict.value] for verdict in ImportRow.Verdict}
+    for kind in import_kinds:
+        old = Job.objects.filter(kind=kind.name, created_at__lt=before)
+        engine_of(kind).forget(list(old.values_list("pk", flat=True)))

@@ -21,7 +21,8 @@ from django.urls import reverse
 from django.utils import translation
 
 from members.models import Channel, OrgUnit
-from members.resources import MEMBER_COLUMNS, template
+from members.resources.members import MEMBER_COLUMNS, MEMBERS
+from members.resources.templates import template
 from members.services.spreadsheets import header_positions, read_rows
 from tests.cast import Cast
 from tests.factories import MemberFactory
@@ -200,7 +201,7 @@ def test_the_sign_in_page_of_the_back_office_is_in_chinese(client: Client, db: N
 
 def test_a_template_in_one_language_is_read_in_another() -> None:
     with translation.override("en"):
-        workbook = template()
+        workbook = template(MEMBERS)
     _number, header = next(read_rows(workbook))
     assert header[:2] == ["Phone*", "Name"]
     assert len(header_positions(header, MEMBER_COLUMNS)) == len(MEMBER_COLUMNS)
