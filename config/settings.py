@@ -266,6 +266,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "AssetEnum": "loyalty.models.Asset",
         "BookRoleEnum": "settlement.models.Book.Role",
+        "ConsentMediumEnum": "members.models.Medium",
+        "ConsentPurposeEnum": "members.models.Purpose",
         "CouponStateEnum": "benefits.models.Coupon.State",
         "EarnAssetEnum": "loyalty.api.serializers.GIVEN_BY_HAND",
         "HoldStateEnum": "loyalty.models.Hold.State",

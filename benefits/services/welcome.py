@@ -1,13 +1,12 @@
 """The welcome gift: once per person, also when he closes his account and comes again."""
 
-from django.db.models import Exists, OuterRef
-
 from benefits.errors import CouponLimitReached, CouponsSoldOut, CouponTemplateOver
 from benefits.models import CouponTemplate
 from benefits.services.coupons import issue_coupon
 from loyalty.services.clock import clock_origin
 from members import events
-from members.models import Event, FormerIdentity, Identity, Member
+from members.models import Event, Identity, Member
+from members.services.identities import was_known_before
 from members.services.organisation import group
 
 # The identities that are hardest to change come first: they are what the gift is keyed on.
@@ -22,7 +21,7 @@ def welcome(event: Event) -> None:
     coupon. A gift that has run out is an event of its own, for the operator to see.
     """
     member = event.member
-    if _came_back(member):
+    if was_known_before(member):
         events.record("welcome_gift.refused", origin=clock_origin("", event.posted_at), member=member, data=AGAIN)
         return
     place = member.registered_store or member.registered_business or group()
@@ -34,12 +33,6 @@ def welcome(event: Event) -> None:
         except (CouponsSoldOut, CouponLimitReached, CouponTemplateOver) as refused:
             data = {"template": template.code, "code": refused.code}
             events.record("welcome_gift.refused", origin=origin, member=member, data=data)
-
-
-def _came_back(member: Member) -> bool:
-    """Whether he is known by something by which somebody was known who left, or changed it: a gift was given for it."""
-    left = FormerIdentity.objects.filter(kind=OuterRef("kind"), value_index=OuterRef("value_index"))
-    return member.identities.filter(Exists(left.exclude(member=member))).exists()
 
 
 def _key(member: Member) -> str:

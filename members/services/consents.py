@@ -38,9 +38,10 @@ class Agreement:
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
 
-def evidence_of(*, page: str, address: str = "") -> dict[str, str]:
+def evidence_of(*, page: str = "", address: str = "") -> dict[str, str]:
     """What was shown, and from which machine the word came: its address only as a keyed digest."""
-    return {"page": page} | ({"address": blind_index("address", address)} if address else {})
+    said = {"page": page, "address": blind_index("address", address) if address else ""}
+    return {name: value for name, value in said.items() if value}
 
 
 def text_in_force(receiver: OrgUnit, purpose: str, at: datetime) -> ConsentText | None:

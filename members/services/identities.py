@@ -25,6 +25,7 @@ from members.interfaces import Answer, Origin
 from members.models import Channel, Duplicate, FormerIdentity, Identity, Member, OrgUnit
 from members.personal_data import blind_index, blind_indexes
 from members.rules import canonical_identity
+from members.services import duplicates
 from members.services.locking import locked
 from members.services.requests import idempotent
 
@@ -93,6 +94,15 @@ def _is_known_to(reach: OrgUnit, identity: Identity) -> bool:
     return True
 
 
+def was_known_before(member: Member) -> bool:
+    """Whether he carries something by which another row was known, that was closed or changed its number."""
+    former = FormerIdentity.objects.exclude(member=member)
+    return any(
+        former.filter(kind=identity.kind, value_index__in=blind_indexes(identity.kind, identity.value)).exists()
+        for identity in member.identities.all()
+    )
+
+
 @contextmanager
 def suspicion_noted(member: Member | None = None, *, at: datetime) -> Iterator[None]:
     """For the edge, outside the transaction: who claims another's identity may be that person. The refusal stands."""
@@ -102,14 +112,8 @@ def suspicion_noted(member: Member | None = None, *, at: datetime) -> Iterator[N
         pair = [*([member] if member else []), *refusal.owners][:2]
         if len({one.pk for one in pair}) == 2:
             reason = REASONS.get(refusal.field, Duplicate.Reason.PHONE)
-            _suspect(*pair, reason, at)
+            duplicates.note(*pair, reason, at)
         raise
-
-
-def _suspect(one: Member, other: Member, reason: str, at: datetime) -> None:
-    first, second = sorted((one, other), key=lambda member: member.pk)
-    defaults = {"reasons": [reason], "found_at": at}
-    Duplicate.objects.get_or_create(first=first, second=second, defaults=defaults)
 
 
 # --- Changing ---------------------------------------------------------------------------------------------------

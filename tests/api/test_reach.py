@@ -33,6 +33,10 @@ class Mall:
     """What exists at the mall, and nowhere else."""
 
     member: str
+    leaver: str
+    twins: list[str]
+    merge: int
+    identity: int
     lot: int
     burn: int
     hold: int
@@ -78,6 +82,19 @@ CASES = {
     ),
     "members_read": Case(lambda m: f"members/{m.member}"),
     "members_update": Case(lambda m: f"members/{m.member}", lambda m: {"gender": "f"}),
+    "members_identities": Case(lambda m: f"members/{m.member}/identities"),
+    "members_identify": Case(
+        lambda m: f"members/{m.member}/identities", lambda m: {"kind": "email", "value": "b@example.com"}
+    ),
+    "members_forget_identity": Case(lambda m: f"members/{m.member}/identities/{m.identity}"),
+    "members_consents": Case(lambda m: f"members/{m.member}/consents"),
+    "members_consent": Case(lambda m: f"members/{m.member}/consents", lambda m: {"purpose": "marketing"}),
+    "members_withdraw_consent": Case(
+        lambda m: f"members/{m.member}/consents/withdrawals", lambda m: {"purpose": "sharing"}
+    ),
+    "members_close": Case(lambda m: f"members/{m.leaver}/closures"),
+    "members_merge": Case(lambda m: f"members/{m.twins[0]}/merges", lambda m: {"into": m.twins[1], "reason": "r"}),
+    "merges_undo": Case(lambda m: f"merges/{m.merge}/undo"),
     "members_attributes": Case(lambda m: f"members/{m.member}/attributes"),
     "members_set_attributes": Case(lambda m: f"members/{m.member}/attributes", lambda m: {"values": {"hobby": "go"}}),
     "members_assets": Case(lambda m: f"members/{m.member}/assets"),
@@ -128,6 +145,16 @@ def mall(app, cast, shop) -> Mall:
     till = app(cast.mall_app)
     enrolled = till.post("members", {"identities": [{"kind": "phone", "value": "13800138999"}], "store": "MALL-1"})
     where = {"member": enrolled.json()["member_no"], "store": "MALL-1"}
+    leaver = till.post("members", {"identities": [{"kind": "card", "value": "9"}], "store": "MALL-1"}).json()
+    twins = [
+        till.post("members", {"identities": [{"kind": "card", "value": f"t{i}"}], "store": "MALL-1"}).json()[
+            "member_no"
+        ]
+        for i in range(4)
+    ]
+    merged = till.post(f"members/{twins[2]}/merges", {"into": twins[3], "reason": "r"}).json()
+    email = {"kind": "email", "value": "a@example.com"}
+    identity = till.post(f"members/{where['member']}/identities", email).json()
     earned = till.post("points/earns", where | {"quantity": 1_000}).json()
     burned = till.post("points/burns", where | {"quantity": 10, "amount": 10}).json()
     holds = [till.post("holds", where | {"quantity": 10, "until": soon()}).json() for _ in range(2)]
@@ -138,6 +165,10 @@ def mall(app, cast, shop) -> Mall:
     Attribute.objects.create(code="hobby", name="爱好", kind="text", org_unit=cast.group)
     return Mall(
         member=where["member"],
+        leaver=leaver["member_no"],
+        twins=twins[:2],
+        merge=merged["id"],
+        identity=identity["id"],
         lot=earned["lots"][0]["lot"],
         burn=burned["id"],
         hold=holds[0]["id"],

@@ -5,16 +5,13 @@ from datetime import date
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from members.api.serializers.consents import AgreementInput
+from members.api.serializers.identities import IdentityAnswer, IdentityInput
 from members.interfaces.api import Code, PlaceInput
 from members.models import Identity, Member
-from members.rules import mask_email, mask_name, mask_phone
+from members.rules import mask_name
 
 PERSONAL_DATA = "personal_data"  # the scope; it must be given by name: an empty list of scopes does not hold it
-
-
-class IdentityInput(serializers.Serializer):
-    kind = serializers.ChoiceField(Identity.Kind.choices)
-    value = serializers.CharField(max_length=120, help_text="As written: 138 0013 8000, +852…, name@example.com.")
 
 
 class EnrolInput(PlaceInput):
@@ -27,6 +24,10 @@ class EnrolInput(PlaceInput):
     birthday = serializers.DateField(required=False, allow_null=True)
     business = Code(required=False, help_text="Code of the business that he joins, where it is not the channel's own.")
     source = serializers.CharField(required=False, allow_blank=True, max_length=40)
+    device = serializers.CharField(
+        required=False, max_length=200, help_text="Names the device on which he joined; kept as a digest only."
+    )
+    consents = AgreementInput(many=True, required=False, max_length=20, help_text="What he agrees to by joining.")
 
     def validate_identities(self, identities: list[dict]) -> dict[str, str]:
         by_kind = {identity["kind"]: identity["value"] for identity in identities}
@@ -79,26 +80,16 @@ class MemberQuery(serializers.Serializer):
         return ways
 
 
-class IdentityAnswer(serializers.Serializer):
-    kind = serializers.ChoiceField(Identity.Kind.choices)
-    value = serializers.SerializerMethodField()
-    verified_at = serializers.DateTimeField(allow_null=True)
-
-    def get_value(self, identity: Identity) -> str:
-        if self.context["unmasked"]:
-            return identity.value
-        masks = {Identity.Kind.PHONE: mask_phone, Identity.Kind.EMAIL: mask_email}
-        mask = masks.get(identity.kind)
-        return mask(identity.value) if mask else f"****{identity.last_four}"
-
-
 class MembershipAnswer(serializers.Serializer):
     business = serializers.CharField(source="business.code")
     joined_at = serializers.DateTimeField()
 
 
 class MemberAnswer(serializers.Serializer):
-    """`name`, `birthday` and identities are masked (a birthday is null) without the scope `personal_data`."""
+    """`name`, `birthday` and identities are masked (a birthday is null) without the scope `personal_data`.
+
+    And for a business with which the member does not share them: who withdraws that consent is a number to it.
+    """
 
     member_no = serializers.CharField()
     name = serializers.SerializerMethodField()
@@ -106,14 +97,14 @@ class MemberAnswer(serializers.Serializer):
     birthday = serializers.SerializerMethodField()
     status = serializers.ChoiceField(Member.Status.choices)
     registered_at = serializers.DateTimeField()
-    identities = IdentityAnswer(many=True)
+    identities = IdentityAnswer(many=True, source="visible_identities")
     memberships = MembershipAnswer(many=True, source="visible_memberships")
 
     def get_name(self, member: Member) -> str:
-        return member.name if self.context["unmasked"] else mask_name(member.name)
+        return member.name if member.pk in self.context["readable"] else mask_name(member.name)
 
     def get_birthday(self, member: Member) -> date | None:
-        return member.birthday if self.context["unmasked"] else None
+        return member.birthday if member.pk in self.context["readable"] else None
 
 
 class FoundMembers(serializers.Serializer):

@@ -1,5 +1,21 @@
 from members.api.views.attributes import AttributesView
+from members.api.views.closures import ClosuresView
+from members.api.views.consents import ConsentsView, WithdrawalsView
 from members.api.views.events import EventsView
+from members.api.views.identities import IdentitiesView, IdentityView
 from members.api.views.members import MembersView, MemberView
+from members.api.views.merges import MergesView, MergeUndoView
 
-__all__ = ["AttributesView", "EventsView", "MemberView", "MembersView"]
+__all__ = [
+    "AttributesView",
+    "ClosuresView",
+    "ConsentsView",
+    "EventsView",
+    "IdentitiesView",
+    "IdentityView",
+    "MemberView",
+    "MembersView",
+    "MergeUndoView",
+    "MergesView",
+    "WithdrawalsView",
+]

@@ -7,7 +7,6 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from members.api.serializers import (
-    PERSONAL_DATA,
     EnrolAnswer,
     EnrolInput,
     FoundMembers,
@@ -16,13 +15,16 @@ from members.api.serializers import (
     UpdateAnswer,
     UpdateInput,
 )
+from members.api.views.consents import agreement_of
+from members.api.views.personal import readable
 from members.interfaces.api import business_of, checked, created, member_at, origin_of, query, verb
-from members.models import Channel, Member, Membership
+from members.models import Channel, Identity, Member, Membership
 from members.scoping import rows_within
 from members.services import people
+from members.services.identities import in_sight, suspicion_noted
 from members.services.member_code import resolve_member_code
 
-PERSON = ("name", "gender", "birthday", "source")
+PERSON = ("name", "gender", "birthday", "source", "device")
 
 
 class MembersView(APIView):
@@ -46,7 +48,10 @@ class MembersView(APIView):
             member = resolve_member_code(data["code"], at=origin.posted_at)
             return created(people.join(member, **place, origin=origin))
         person = {field: data[field] for field in PERSON if field in data}
-        return created(people.enrol(identities=data["identities"], **person, **place, origin=origin))
+        agreed = [agreement_of(request.user, one) for one in data.get("consents", ())]
+        with suspicion_noted(at=origin.posted_at):
+            answer = people.enrol(identities=data["identities"], **person, **place, agreements=agreed, origin=origin)
+        return created(answer)
 
 
 class MemberView(APIView):
@@ -76,7 +81,8 @@ def _find(channel: Channel, way: str, written: str) -> Member | None:
 def _described(members: QuerySet[Member], channel: Channel) -> list[dict]:
     """As the channel may see them: masked, and only the memberships of its own reach."""
     memberships = rows_within(Membership.objects.select_related("business"), channel.reach, business="business")
-    members = members.prefetch_related(
-        "identities", Prefetch("memberships", memberships, to_attr="visible_memberships")
-    )
-    return MemberAnswer(members, many=True, context={"unmasked": PERSONAL_DATA in channel.scopes}).data
+    identities = Prefetch("identities", Identity.objects.select_related("channel__org_unit").preferred())
+    found = members.prefetch_related(identities, Prefetch("memberships", memberships, to_attr="visible_memberships"))
+    for member in found:
+        member.visible_identities = in_sight(member.identities.all(), channel)
+    return MemberAnswer(found, many=True, context={"readable": readable(channel, members)}).data
