@@ -37,6 +37,7 @@ app.conf.beat_schedule = {
     "expire cards": every("members.tasks.expire_cards", seconds=300),
     # Each business's day begins at its own hour; what is due is found by instant.
     "roll the day": at("benefits.tasks.roll_the_day", minute=5),
+    "find duplicates": at("members.tasks.find_duplicates", hour=19, minute=0),
     "recompute tags": at("marketing.tasks.recompute_tags", hour=18, minute=30),
     "forget old imports": at("members.tasks.forget_old_imports", hour=20, minute=0),
     "remove old task results": at("celery.backend_cleanup", hour=20, minute=10),

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from members.services import approvals, card_batches, cards, deliveries, imports, reminders, tickets
+from members.services import approvals, card_batches, cards, deliveries, duplicates, imports, reminders, tickets
 
 
 @shared_task(ignore_result=True)
@@ -83,3 +83,9 @@ def make_ordered_cards() -> None:
 def expire_cards() -> None:
     """Beat, every few minutes: mark cards whose validity has ended; paying looks at the clock, too."""
     cards.expire_due(timezone.now())
+
+
+@shared_task(ignore_result=True)
+def find_duplicates() -> None:
+    """Beat, nightly: members who look like one person, for operators to look at."""
+    duplicates.find(timezone.now())
