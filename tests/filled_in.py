@@ -1,4 +1,4 @@
-"""What a browser would send back of a page as it stands: reads the fields of its forms out of the HTML."""
+"""What a browser would send back of a page of the back office as it stands: the fields of its form, out of the HTML."""
 
 from html.parser import HTMLParser
 
@@ -9,9 +9,16 @@ class _Fields(HTMLParser):
         self.sent: dict[str, list[str]] = {}
         self.select = ""
         self.textarea = ""
+        self.is_inside = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         said = dict(attrs)
+        if tag == "form":
+            self.is_inside = (said.get("id") or "").endswith("_form")
+        if self.is_inside:
+            self._read(tag, said)
+
+    def _read(self, tag: str, said: dict[str, str | None]) -> None:
         name, value = said.get("name") or "", said.get("value") or ""
         if tag == "select":
             self.select = name
@@ -27,7 +34,9 @@ class _Fields(HTMLParser):
                 self.sent.setdefault(name, []).append(value or "on")
 
     def handle_endtag(self, tag: str) -> None:
-        if tag == "select":
+        if tag == "form":
+            self.is_inside = False
+        elif tag == "select":
             self.select = ""
         elif tag == "textarea":
             self.textarea = ""
@@ -38,7 +47,7 @@ class _Fields(HTMLParser):
 
 
 def filled_in(html: bytes | str) -> dict[str, list[str]]:
-    """Name → values of every field, without the search form's and the token."""
+    """Name → values of every field."""
     fields = _Fields()
     fields.feed(html.decode() if isinstance(html, bytes) else html)
-    return {name: values for name, values in fields.sent.items() if name not in ("csrfmiddlewaretoken", "q")}
+    return fields.sent

@@ -21,7 +21,8 @@ from tests.cast import Cast
 from tests.factories import MemberFactory, OperatorFactory
 from tests.filled_in import filled_in
 
-LONG_AGO = timezone.now().replace(microsecond=0) - timedelta(days=30)
+# The page shows no seconds.
+LONG_AGO = timezone.now().replace(second=0, microsecond=0) - timedelta(days=30)
 
 
 @pytest.fixture
