@@ -6,4 +6,8 @@ from loyalty import views
 
 app_name = "points"
 
-urlpatterns = [path("points/", views.history, name="history")]
+urlpatterns = [
+    path("points/", views.history, name="history"),
+    path("points/cards/", views.cards, name="cards"),
+    path("points/cards/<int:pk>/", views.card, name="card"),
+]

@@ -1,23 +1,30 @@
-"""A member's own points: what there is, and every change to it."""
+"""A member's own points: what there is, every change to it, and which card spent what."""
 
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Self
 
+from django.contrib import messages
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce, TruncMonth
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.dateparse import parse_date
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_http_methods
 
+from loyalty.errors import CardAssetNotAllowed
+from loyalty.forms import LimitForm
 from loyalty.models import Asset, Bucket, Entry, Transaction
 from loyalty.rules import first_of_next_month, start_of
+from loyalty.services import cards as spending
 from loyalty.services.standing import points_standing
+from members.errors import Refused
 from members.interfaces.pages import member_required
-from members.models import Member, Operator, OrgUnit
+from members.models import Card, Channel, Member, Operator, OrgUnit
+from members.services.organisation import own_origin
 
 PAGE = 20
 RECENT = 3
@@ -84,7 +91,7 @@ def _history_of(member: Member) -> QuerySet[Transaction]:
     mine = Transaction.objects.filter(account__member=member, account__asset=Asset.POINTS)
     return (
         mine.exclude(kind=Transaction.Kind.CURE)  # settles a debt with itself: nothing a member would miss
-        .select_related("business")
+        .select_related("business", "card__member")
         .annotate(active=_moved(Bucket.ACTIVE), pending=_moved(Bucket.PENDING))
         .order_by("-pk")
     )
@@ -101,10 +108,67 @@ def _around(member: Member) -> dict[str, Any]:
     mine = Transaction.objects.filter(account__member=member, account__asset=Asset.POINTS).order_by()
     months = mine.annotate(month=TruncMonth("at")).values_list("month", flat=True).distinct()
     return {
+        "has_cards": spending.that_spend_for(member).exists(),
         "standing": points_standing(member, at=timezone.now()),
         "months": months.order_by("-month"),
         "businesses": OrgUnit.objects.filter(pk__in=mine.values("business")),
     }
+
+
+# --- Cards: who spends these points -------------------------------------------------------------------------
+
+MOST_CARDS = 200
+OVER = (Card.State.REPLACED, Card.State.CLOSED)
+
+
+@never_cache
+@require_GET
+@member_required
+def cards(request: HttpRequest) -> HttpResponse:
+    """Every card that spends this member's points, who holds it, and what it spent this month."""
+    month = start_of(timezone.localdate().replace(day=1), timezone.get_current_timezone())
+    spent = spending.spent_by_card(request.member, Asset.POINTS, since=month)
+    found = list(spending.that_spend_for(request.member).select_related("card_type", "member")[:MOST_CARDS])
+    rows = [(card, spent.get(card.pk, 0)) for card in found if card.state not in OVER or spent.get(card.pk)]
+    return render(request, "member/points_cards.html", {"rows": rows, "month": month})
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+@member_required
+def card(request: HttpRequest, pk: int) -> HttpResponse:
+    """What one card has spent, with those that it replaced; and the limits that the member sets it."""
+    mine = spending.that_spend_for(request.member).select_related("card_type", "member")
+    shown = get_object_or_404(mine, pk=pk)
+    room = _room(shown)
+    form = LimitForm(request.POST or None, room=room) if room and shown.state not in OVER else None
+    if form and form.is_valid() and _limited(request, shown, form):
+        messages.success(request, _("限额已保存，立即生效。"))
+        return redirect("points:card", pk=pk)
+    history = HistoryFilter.of(request.GET).apply(_history_of(request.member).filter(card__in=spending.line_of(shown)))
+    rows = list(history[: PAGE + 1])
+    more = f"before={rows[PAGE - 1].pk}" if len(rows) > PAGE else ""
+    context = {"rows": rows[:PAGE], "more": more, "card": shown, "room": room, "form": form}
+    template = "member/_points_rows.html" if request.htmx else "member/points_card.html"
+    return render(request, template, context)
+
+
+def _room(card: Card) -> spending.Room | None:
+    """None where cards of this type spend no points."""
+    try:
+        return spending.room(card, Asset.POINTS, at=timezone.now())
+    except CardAssetNotAllowed:
+        return None
+
+
+def _limited(request: HttpRequest, card: Card, form: LimitForm) -> bool:
+    origin = own_origin(Channel.Kind.MEMBER)
+    try:
+        spending.limit(card, Asset.POINTS, **form.limits, origin=origin)
+    except Refused as refusal:
+        form.add_error(None, refusal.message)
+        return False
+    return True
 
 
 # --- Panels of the members' home page, installed by config --------------------------------------------------

@@ -4,16 +4,15 @@ Who spends holds the account's lock and takes the card FOR SHARE; who blocks a c
 either before the block, and the block waits for it, or after it, and sees it.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import F, QuerySet
+from django.db.models import F, QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from loyalty.errors import CardAssetNotAllowed, CardLimitExceeded, CardLimitTooHigh, CardNotUsable
-from loyalty.models import Account, CardAllowance, CardLimit, Hold
+from loyalty.models import Account, CardAllowance, CardLimit, Hold, Transaction
 from loyalty.rules import local_midnight, tightest
 from members.errors import MemberClosed, MemberFrozen
 from members.events import record
@@ -21,6 +20,8 @@ from members.interfaces import Answer, Origin
 from members.models import Card, Member
 from members.services.organisation import group
 from members.services.requests import idempotent
+
+Kind = Transaction.Kind
 
 # Read after waiting for whoever blocks the card: READ COMMITTED gives the row as he left it.
 STANDING = """
@@ -70,12 +71,28 @@ ROOM = """
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
-    """Most at once and most a day, 0 = without limit; and what the day has taken already, in points or fen."""
+class Limits:
+    """Most at once and most a day, in points or fen; 0 = without limit."""
 
     per_use: int
     per_day: int
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What the type allows, what the card allows itself, and what the day has taken already."""
+
+    by_type: Limits
+    own: Limits
     spent: int
+
+    @property
+    def per_use(self) -> int:
+        return tightest(self.by_type.per_use, self.own.per_use)
+
+    @property
+    def per_day(self) -> int:
+        return tightest(self.by_type.per_day, self.own.per_day)
 
     @property
     def left(self) -> int | None:
@@ -133,8 +150,7 @@ def room(card: Card, asset: str, *, at: datetime) -> Room:
         row = cursor.fetchone()
     if row is None:
         raise CardAssetNotAllowed(field="card", asset=asset)
-    by_type, own, spent = row[:2], row[2:4], row[4]
-    return Room(tightest(by_type[0], own[0]), tightest(by_type[1], own[1]), int(spent))
+    return Room(by_type=Limits(*row[:2]), own=Limits(*row[2:4]), spent=int(row[4]))
 
 
 @idempotent("cards.limit")
@@ -161,7 +177,7 @@ def limit(card: Card, asset: str, *, per_use: int, per_day: int, origin: Origin)
     return {"card": card.number, "asset": asset, **limits}
 
 
-def line_of(card: Card) -> Sequence[Card]:
+def line_of(card: Card) -> list[Card]:
     """The card and those that it has replaced, newest first."""
     line = [card]
     while line[-1].replaces_id:
@@ -173,6 +189,13 @@ def that_spend_for(member: Member) -> QuerySet[Card]:
     """Cards that spend this member's assets, or once did: those of others first, the newest first."""
     granted_first = F("principal").asc(nulls_last=True)
     return Card.objects.spending_for(member).exclude(state=Card.State.ISSUED).order_by(granted_first, "-pk")
+
+
+def spent_by_card(member: Member, asset: str, *, since: datetime) -> dict[int, int]:
+    """What each card has spent of a member's asset, net of what came back meanwhile: card's key → quantity."""
+    moved = Transaction.objects.filter(account__member=member, account__asset=asset, card__isnull=False)
+    spending = moved.filter(kind__in=(Kind.BURN, Kind.CAPTURE, Kind.RESTORE), posted_at__gte=since).order_by()
+    return {card: -quantity for card, quantity in spending.values_list("card").annotate(Sum("quantity"))}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from django import template
 
 from members.interfaces.money import bare_yuan, exact_yuan, yuan
+from members.rules import mask_card_number, mask_name
 
 register = template.Library()
 
@@ -23,6 +24,8 @@ def signed(number: int) -> str:
 register.filter(yuan)
 register.filter(bare_yuan)
 register.filter(exact_yuan)
+register.filter(mask_name)
+register.filter(mask_card_number)
 
 
 @register.filter
