@@ -16,7 +16,7 @@ from loyalty.models import AssetPolicy, BurnRule, EarnRule, PointsPrice, Purchas
 from loyalty.services import adjusting, points
 from marketing.models import Campaign, Tag
 from marketing.services import campaigns, tags
-from members.models import ApprovalPolicy, Attribute, Member, Operator, ReminderKind, ReminderSetting, TicketType
+from members.models import ApprovalPolicy, Attribute, Member, Operator, ReminderKind, ReminderSetting, TicketType, Trade
 from members.services import calls, card_batches, cards, follow_ups, people, reminders, tickets
 from members.services.organisation import own_origin
 from settlement.models import IssueAgreement, Period, RedemptionAgreement
@@ -28,7 +28,7 @@ from tests.factories import CardTypeFactory, OperatorFactory
 
 FLOORS = ("members", "loyalty", "benefits", "settlement", "marketing")
 OURS = [model for model in admin.site._registry if model._meta.app_label in FLOORS]
-EVERYBODYS = {Period}  # the calendar: whoever stands anywhere sees it
+EVERYBODYS = {Period, Trade}  # the calendar and the list of trades: whoever stands anywhere sees them
 
 Ask = Callable[..., HttpResponse]
 
@@ -68,6 +68,7 @@ def _guest(cast: Cast) -> Member:
 def _decide(cast: Cast) -> None:
     """What an operator of the hotel, or headquarters for it, has decided."""
     OperatorFactory(org_unit=cast.hotel)
+    Trade.objects.create(code="hotel", name="酒店")
     for rule in (EarnRule, BurnRule, AssetPolicy):
         rule.objects.create(name="酒店的", org_unit=cast.hotel, starts_at=LONG_AGO)
     PointsPrice.objects.create(issuer=cast.hotel, price=5, starts_at=LONG_AGO)

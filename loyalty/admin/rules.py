@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminCheckboxSelectMultiple
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from loyalty.models import AssetPolicy, BurnRule, EarnRule, PointsPrice
 from loyalty.services import terms
@@ -54,7 +54,7 @@ class RuleAdmin(ApprovedAdmin):
                 help_text=db_field.help_text,
                 required=False,
                 choices=trade_names().items,
-                widget=UnfoldAdminCheckboxSelectMultiple,
+                widget=UnfoldAdminCheckboxSelectMultipleWidget,
             )
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
