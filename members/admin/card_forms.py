@@ -1,6 +1,5 @@
 """What operators fill in about cards: a type, an order of many, whose a card is, and why something is done with it."""
 
-from functools import cached_property
 from typing import Any
 from uuid import uuid4
 
@@ -13,7 +12,7 @@ from members.errors import Refused
 from members.interfaces import Answer, Origin
 from members.interfaces.money import YuanField
 from members.models import Approval, Card, CardChange, CardType, Member, Operator, OrgUnit
-from members.rules import TAKEN_LENGTHS, Numbering, canonical_card_number
+from members.rules import TAKEN_LENGTHS, Numbering
 from members.services import card_batches, cards, people
 
 SCANNED = {"autofocus": True, "autocomplete": "off", "inputmode": "numeric", "placeholder": _("扫描或输入卡号")}
@@ -225,26 +224,10 @@ class HandOverForm(TokenForm):
         """Holder and principal."""
         return self.member, self.cleaned_data["other"]
 
-    @cached_property
-    def made(self) -> Card | None:
-        """The card from the drawer, if that is what was scanned."""
-        number = canonical_card_number(self.cleaned_data["number"])
-        return Card.objects.visible_to(self.actor).select_related("card_type").filter(number=number).first()
-
     def apply(self, origin: Origin) -> Answer:
         said, (holder, principal) = self.cleaned_data, self.people
-        if said["number"] and (self.made or not said["card_type"]):
-            card = self.made or cards.find(said["number"], actor=self.actor)
-            return cards.activate(card, holder, principal=principal, origin=origin)
-        card_type = said["card_type"]
-        return cards.issue_to(
-            holder,
-            card_type,
-            org_unit=cards.place_of_issue(card_type, self.actor.reach),
-            principal=principal,
-            number=said["number"],
-            origin=origin,
-        )
+        wanted = {"number": said["number"], "card_type": said["card_type"], "principal": principal}
+        return cards.hand_over(holder, node=self.actor.reach, **wanted, origin=origin)
 
 
 class GrantForm(HandOverForm):

@@ -22,6 +22,7 @@ from members.interfaces.admin import ReadOnlyAdmin, admin_origin
 from members.interfaces.money import yuan
 from members.models import Card, CardChange, CardType, Member
 from members.rules import canonical_card_number, in_groups, is_member_no
+from members.services.card_issuing import is_served_by
 from members.services.card_states import possible
 
 Verb = CardChange.Verb
@@ -137,7 +138,7 @@ class CardAdmin(ReadOnlyAdmin):
             "history": changes.order_by("-pk"),
             "successor": Card.objects.filter(replaces=card).first(),
             "deposit": yuan(card.deposit),
-            "ways": [verb for verb in possible(card.state) if request.user.has_perm(PERMISSIONS[verb])],
+            "ways": [verb for verb in possible(card.state) if self._may(request, card, verb)],
         }
         return TemplateResponse(request, "admin/members/card/card.html", context)
 
@@ -146,7 +147,7 @@ class CardAdmin(ReadOnlyAdmin):
         card = self._card(request, pk)
         if verb not in PERMISSIONS:
             raise Http404
-        if not request.user.has_perm(PERMISSIONS[Verb(verb)]):
+        if not self._may(request, card, Verb(verb)):
             raise PermissionDenied
         form = FORMS.get(Verb(verb), StepForm)(request.POST or None, actor=request.user, card=card)
         form.verb = Verb(verb)
@@ -186,6 +187,10 @@ class CardAdmin(ReadOnlyAdmin):
     def _form_page(self, request: HttpRequest, form: TokenForm, title: str, said: dict[str, Any]) -> HttpResponse:
         page = {**self.admin_site.each_context(request), "title": title, "button": title, "form": form}
         return TemplateResponse(request, "admin/members/card/form.html", page | {"opts": self.opts} | said)
+
+    def _may(self, request: HttpRequest, card: Card, verb: Verb) -> bool:
+        is_here = verb == Verb.REPORT_LOST or is_served_by(card, request.user)
+        return is_here and request.user.has_perm(PERMISSIONS[verb])
 
     def _card(self, request: HttpRequest, key: int | str) -> Card:
         if not self.has_view_permission(request) or not str(key).isdecimal():

@@ -7,27 +7,27 @@ Locks: people first, by key; then cards, by key.
 
 from datetime import datetime
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from members.errors import (
-    CardHolderMissing,
     CardNotFound,
-    CardNumberTaken,
-    CardOfAnother,
-    CardPrincipalMissing,
-    CardPrincipalNotAllowed,
     CardReplacementUnfit,
-    CardTypeNotHere,
-    CardTypeStopped,
     InvalidCardNumber,
-    MemberClosed,
     ReasonMissing,
 )
 from members.interfaces import Answer, Origin
 from members.models import Card, CardType, Channel, Member, OrgUnit
-from members.rules import canonical_card_number, valid_until
+from members.rules import canonical_card_number
 from members.services import card_identities
-from members.services.card_serials import numbering_of, reserve
+from members.services.card_issuing import (
+    hand_to,
+    lock_people,
+    make,
+    numbered,
+    place_of_issue,
+    require_service,
+    validity_of,
+)
 from members.services.card_states import OVER, State, Verb, check, lock, note, standing, take, write
 from members.services.organisation import own_origin
 from members.services.requests import idempotent
@@ -42,11 +42,6 @@ def find(number: str, *, actor) -> Card:
     if card is None:
         raise CardNotFound(field="number")
     return card
-
-
-def place_of_issue(card_type: CardType, node: OrgUnit) -> OrgUnit:
-    """Where somebody who stands on `node` gives out cards of a type: there, or at the type's own node below it."""
-    return card_type.org_unit if card_type.org_unit.path.startswith(node.path) else node
 
 
 def describe(card: Card) -> Answer:
@@ -79,7 +74,7 @@ def issue(
     Raises CardTypeStopped, CardTypeNotHere, InvalidCardNumber, CardNumberTaken, CardNumbersExhausted,
     CardPrincipalMissing, CardPrincipalNotAllowed, IdentityTaken, MemberClosed.
     """
-    return describe(_issue(card_type, org_unit, member, principal, number, origin))
+    return describe(make(card_type, org_unit, member, principal, number, origin))
 
 
 @idempotent("cards.activate")
@@ -88,7 +83,7 @@ def activate(card: Card, member: Member | None = None, *, principal: Member | No
 
     Raises CardHolderMissing, CardOfAnother, CardStateForbids, and what `issue` raises.
     """
-    return describe(_activate(card, member, principal, origin))
+    return describe(hand_to(card, member, principal, origin))
 
 
 @idempotent("cards.issue_to")
@@ -102,108 +97,35 @@ def issue_to(
     origin: Origin,
 ) -> Answer:
     """Make a card for a member and activate it at once (办卡). Raises what `issue` and `activate` raise."""
-    card = _issue(card_type, org_unit, member, principal, number, origin)
-    return describe(_activate(card, member, principal, origin))
+    card = make(card_type, org_unit, member, principal, number, origin)
+    return describe(hand_to(card, member, principal, origin))
 
 
-def _issue(
-    card_type: CardType,
-    org_unit: OrgUnit,
-    member: Member | None,
-    principal: Member | None,
-    number: str,
+@idempotent("cards.hand_over")
+def hand_over(
+    member: Member,
+    *,
+    node: OrgUnit,
+    number: str = "",
+    card_type: CardType | None = None,
+    principal: Member | None = None,
     origin: Origin,
-) -> Card:
-    if not card_type.is_active:
-        raise CardTypeStopped
-    if not org_unit.path.startswith(card_type.org_unit.path):
-        raise CardTypeNotHere
-    if member:
-        _check_people(card_type, member, principal)
-        _lock_people(member, principal)
-    card = _numbered(
-        Card(card_type=card_type, org_unit=org_unit, member=member, principal=principal, issued_at=origin.at),
-        number,
-    )
-    if member:
-        card_identities.add(card, origin=origin)
-    write(card, Verb.ISSUE, before="", origin=origin)
-    return card
+) -> Answer:
+    """What a desk does: the card from the drawer by its number, or a new one of a type, given out on `node`.
 
-
-def _numbered(card: Card, written: str) -> Card:
-    """Save the card under the number that was asked for, or the next free one of its type."""
-    rule = numbering_of(card.card_type)
-    if written:
-        card.number = canonical_card_number(written)
-        if rule.serial_of(card.number) is None:
-            raise InvalidCardNumber(field="number")
-        if not _saved(card):
-            raise CardNumberTaken(field="number")
-        return card
-    while True:  # numbers given by hand may stand in the way
-        card.number = rule.number(reserve(card.card_type, 1))
-        if _saved(card):
-            return card
-
-
-def _saved(card: Card) -> bool:
-    """Whether nobody has the number."""
-    try:
-        with transaction.atomic():
-            card.pk = None
-            card.save(force_insert=True)
-    except IntegrityError as error:
-        if "number" not in (error.__cause__.diag.constraint_name or ""):
-            raise
-        return False
-    return True
-
-
-def _activate(card: Card, member: Member | None, principal: Member | None, origin: Origin) -> Card:
-    holder, principal = member or card.member, principal or card.principal
-    if holder is None:
-        raise CardHolderMissing(field="member")
-    _check_people(card.card_type, holder, principal)
-    _lock_people(holder, principal)
-    card = lock(card)
-    check(card, Verb.ACTIVATE, at=origin.posted_at)
-    if card.member not in (None, holder) or card.principal not in (None, principal):
-        raise CardOfAnother(field="number")
-    if not card.member and not card.card_type.is_active:
-        raise CardTypeStopped
-    card.member, card.principal = holder, principal
-    card_identities.add(card, origin=origin)
-    return take(
-        card,
-        Verb.ACTIVATE,
-        origin=origin,
-        member=holder,
-        principal=principal,
-        deposit=card.card_type.deposit,
-        activated_at=origin.at,
-        expires_at=_validity(card, origin.at),
-    )
-
-
-def _check_people(card_type: CardType, holder: Member, principal: Member | None) -> None:
-    if card_type.spends_for_another and principal is None:
-        raise CardPrincipalMissing(field="principal")
-    if principal and (principal == holder or not card_type.spends_for_another):
-        raise CardPrincipalNotAllowed(field="principal")
-
-
-def _lock_people(*people: Member | None) -> None:
-    """Nobody is closed or merged away while he gets a card. Raises MemberClosed for who is already."""
-    keys = {person.pk for person in people if person}
-    rows = Member.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=keys).order_by("pk")
-    if any(row.status in (Member.Status.CLOSED, Member.Status.MERGED) for row in rows):
-        raise MemberClosed
-
-
-def _validity(card: Card, start: datetime) -> datetime | None:
-    days = card.card_type.valid_days
-    return valid_until(start, days, card.org_unit.zone) if days else None
+    Raises CardNotFound, InvalidCardNumber (of another type), and what `issue` and `activate` raise.
+    """
+    card = None
+    if number:
+        seen = Card.objects.visible_to(origin.actor or origin.channel).select_related("card_type", "org_unit")
+        card = seen.filter(number=canonical_card_number(number)).first()
+    if card and card_type and card.card_type != card_type:
+        raise InvalidCardNumber(field="number")
+    if card is None:
+        if card_type is None:
+            raise CardNotFound(field="number")
+        card = make(card_type, place_of_issue(card_type, node), member, principal, number, origin)
+    return describe(hand_to(card, member, principal, origin))
 
 
 # --- Blocking and freeing ---------------------------------------------------------------------------------------
@@ -234,6 +156,8 @@ def unfreeze(card: Card, *, reason: str, origin: Origin) -> Answer:
 
 
 def _step(card: Card, verb: Verb, reason: str, origin: Origin) -> Card:
+    if verb != Verb.REPORT_LOST:
+        require_service(card, origin)
     return take(lock(card), verb, reason=_required(reason), origin=origin)
 
 
@@ -254,6 +178,7 @@ def replace(card: Card, *, reason: str, number: str = "", origin: Origin) -> Ans
     found along `replaces` (loyalty). The answer describes the new card, and names the old as `replaces`.
     Raises CardStateForbids, CardExpired, ReasonMissing, CardReplacementUnfit, InvalidCardNumber.
     """
+    require_service(card, origin)
     reason = _required(reason)
     spare = Card.objects.filter(number=canonical_card_number(number)).first() if number else None
     old, spare = _lock_both(card, spare)
@@ -281,7 +206,7 @@ def _lock_both(card: Card, spare: Card | None) -> tuple[Card, Card | None]:
 def _successor(old: Card, spare: Card | None, number: str, origin: Origin) -> Card:
     """The card that lies ready, or a new one."""
     if spare is None:
-        return _numbered(Card(card_type=old.card_type, org_unit=old.org_unit, issued_at=origin.at), number)
+        return numbered(Card(card_type=old.card_type, org_unit=old.org_unit, issued_at=origin.at), number)
     fits = spare.card_type == old.card_type and spare.state == State.ISSUED
     if not fits or spare.member not in (None, old.member):
         raise CardReplacementUnfit(field="number")
@@ -294,16 +219,18 @@ def renew(card: Card, *, reason: str = "", origin: Origin) -> Answer:
 
     Raises CardStateForbids, MemberClosed.
     """
-    _lock_people(card.member, card.principal)
+    require_service(card, origin)
+    lock_people(card.member, card.principal)
     card = lock(card)
     check(card, Verb.RENEW, at=origin.posted_at)
     start = max(origin.at, card.expires_at or origin.at)
-    return describe(take(card, Verb.RENEW, reason=reason, origin=origin, expires_at=_validity(card, start)))
+    return describe(take(card, Verb.RENEW, reason=reason, origin=origin, expires_at=validity_of(card, start)))
 
 
 @idempotent("cards.close")
 def close(card: Card, *, reason: str, origin: Origin) -> Answer:
     """退卡, for ever; `deposit_due` is to be paid back, in fen. Raises CardStateForbids, ReasonMissing."""
+    require_service(card, origin)
     card = lock(card)
     return describe(card) | {"state": State.CLOSED, "deposit": 0, "deposit_due": end(card, _required(reason), origin)}
 
