@@ -12,7 +12,7 @@ from members.personal_data import blind_index
 from members.rules import check_digit
 from members.services.organisation import own_channel
 
-SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金"
+SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡"
 GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华玉兰萍红波宁云飞建国文博雨桐子轩浩然思远嘉怡欣妍晨曦"
 AT_ONCE = 20_000
 YEARS_OF_REGISTRATION = 5
@@ -37,7 +37,7 @@ MEMBERSHIPS = """
 
 
 def add_members(count: int, stores: list[tuple[int, int]], businesses: list[int], tell: Callable[[int], None]) -> int:
-    """Write `count` members with a phone each, registered in `stores` (store, business). Returns the last key before."""
+    """Write `count` members with a phone, registered in `stores` (store, business). Returns the key before them."""
     first = _last("members_member")
     for start in range(0, count, AT_ONCE):
         many = min(AT_ONCE, count - start)

@@ -238,13 +238,3 @@ class AttributeFilter(admin.SimpleListFilter):
 
 def _of_member(attribute: Attribute) -> QuerySet[AttributeValue]:
     return AttributeValue.objects.filter(member=OuterRef("pk"), attribute=attribute)
-
-
-def searched(actor: Any, term: str) -> Q:
-    """Members of whom a searchable attribute says just this."""
-    asked = attributes.asked_by(actor.reach).filter(is_searchable=True, kind__in=SEARCHED)
-    keys = list(asked.values_list("pk", flat=True))
-    return Q(pk__in=AttributeValue.objects.filter(attribute__in=keys, text=term).values("member")) if keys else Q()
-
-
-SEARCHED = (Kind.TEXT, Kind.CHOICE)

@@ -1,10 +1,10 @@
 """Members: the list, searched by what is known of a person; the form; and member 360, the page about one of them."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -18,13 +18,12 @@ from unfold.views import ChangeList
 
 from members.admin import attributes, imports
 from members.admin.forms import ChangeMemberForm, EnrolForm
-from members.errors import Refused
 from members.interfaces import Panel, member_360_panels
 from members.interfaces.admin import MemberColumn, ReadOnlyAdmin, ScopedAdmin, admin_origin, member_pages
+from members.interfaces.big_lists import InSightFilter
 from members.models import Identity, Member, Membership
-from members.personal_data import blind_indexes
-from members.rules import canonical_identity, mask_email, mask_name, mask_phone
-from members.services import people
+from members.rules import mask_email, mask_name, mask_phone
+from members.services import people, searching
 
 MASKS = {Identity.Kind.PHONE: mask_phone, Identity.Kind.EMAIL: mask_email}
 
@@ -50,13 +49,7 @@ class MemberChangeList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        members: list[Any] = list(self.result_list)
-        keys = [member.pk for member in members]
-        contributed = {column.name: column.values(keys) for column in columns_of(request)}
-        for member in members:
-            member.phone = next((i for i in member.identities.all() if i.kind == Identity.Kind.PHONE), None)
-            member.contributed = {name: values.get(member.pk) for name, values in contributed.items()}
-        self.result_list = members
+        self.result_list = self.model_admin.with_columns(request, list(self.result_list))
 
 
 @admin.register(Member)
@@ -64,10 +57,15 @@ class MemberAdmin(ScopedAdmin):
     form = ChangeMemberForm
     search_fields = ("member_no",)
     search_help_text = _("会员号、手机号、姓名、邮箱，或手机后四位")
-    list_filter = ("status", "gender", ("registered_business", admin.RelatedOnlyFieldListFilter), "registered_at")
+    list_filter = ("status", "gender", ("registered_business", InSightFilter), "registered_at")
     list_select_related = ("registered_business",)
     list_display_links = None
     actions_list = ("open_imports",)
+    unmasked: ClassVar = {
+        "masked_name": lambda member: member.name,
+        "phone": lambda member: member.phone.value if member.phone else "",
+        "邮箱": lambda member: getattr(_identity(member, Identity.Kind.EMAIL), "value", ""),
+    }
 
     def get_list_display(self, request: HttpRequest) -> tuple:
         contributed = (_contributed(column.name, column.label) for column in columns_of(request))
@@ -79,15 +77,22 @@ class MemberAdmin(ScopedAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs) -> type[ChangeList]:
         return MemberChangeList
 
+    def with_columns(self, request: HttpRequest, rows: list[Any]) -> list[Any]:
+        keys = [member.pk for member in rows]
+        contributed = {column.name: column.values(keys) for column in columns_of(request)}
+        for member in rows:
+            member.phone = _identity(member, Identity.Kind.PHONE)
+            member.contributed = {name: values.get(member.pk) for name, values in contributed.items()}
+        return rows
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Member]:
         return super().get_queryset(request).prefetch_related("identities")
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         """Personal data is encrypted: it is found whole, by its blind index, or by the last four digits."""
-        term = search_term.strip()
-        return (
-            queryset.filter(_search(term) | attributes.searched(request.user, term)).distinct() if term else queryset
-        ), False
+        if not search_term.strip():
+            return queryset, False
+        return queryset.filter(pk__in=searching.keys_of(search_term, actor=request.user)), False
 
     @display(description=_("会员号"), ordering="member_no")
     def link(self, member: Member) -> str:
@@ -205,7 +210,7 @@ class MemberAdmin(ScopedAdmin):
 @admin.register(Membership)
 class MembershipAdmin(ReadOnlyAdmin):
     list_display = ("member", "business", "store", "channel", "operator", "joined_at")
-    list_filter = (("business", admin.RelatedOnlyFieldListFilter), "joined_at")
+    list_filter = (("business", InSightFilter), "joined_at")
     list_select_related = ("member", "business", "store", "channel", "operator")
     search_fields = ("member__member_no",)
 
@@ -213,6 +218,10 @@ class MembershipAdmin(ReadOnlyAdmin):
 def columns_of(request: HttpRequest) -> tuple[MemberColumn, ...]:
     """What the floors above, and the attributes that operators have defined, add to the list."""
     return (*member_pages.columns, *attributes.columns(request.user))
+
+
+def _identity(member: Member, kind: Identity.Kind) -> Identity | None:
+    return next((identity for identity in member.identities.all() if identity.kind == kind), None)
 
 
 def _contributed(name: str, label: str):
@@ -223,19 +232,6 @@ def _contributed(name: str, label: str):
 
     column.__name__ = name
     return column
-
-
-def _search(term: str) -> Q:
-    found = Q(member_no__startswith=term) | Q(name_index__in=blind_indexes("name", term))
-    if term.isdecimal() and len(term) == 4:
-        found |= Q(identities__last_four=term)
-    for kind in (Identity.Kind.PHONE, Identity.Kind.EMAIL):
-        try:
-            value = canonical_identity(kind, term)
-        except Refused:  # not written like one
-            continue
-        found |= Q(identities__kind=kind, identities__value_index__in=blind_indexes(kind, value))
-    return found
 
 
 def _identities(request: HttpRequest, member: Member) -> list[Identity]:

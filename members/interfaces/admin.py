@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from operator import attrgetter
 from typing import Any
 
@@ -17,6 +18,8 @@ from unfold.decorators import display
 
 from members.errors import Refused
 from members.interfaces import Origin
+from members.interfaces.exports import ExportedLists
+from members.interfaces.big_lists import CappedPaginator
 from members.interfaces.money import yuan
 from members.models import Channel, OrgUnit
 from members.services import audit
@@ -67,11 +70,12 @@ class AuditedAdmin(ModelAdmin):
         return HttpResponseRedirect(f"{reverse('admin:members_auditentry_changelist')}?{query}")
 
 
-class ScopedAdmin(ChoicesInSight, AuditedAdmin):
+class ScopedAdmin(ChoicesInSight, ExportedLists, AuditedAdmin):
     """Shows what `visible_to` lets the operator see: in lists, on pages, and among the choices of a form."""
 
     list_per_page = 50
     show_full_result_count = False  # counting a big table unfiltered would cost more than the page
+    paginator = CappedPaginator
 
     def changeform_view(self, request: HttpRequest, *args, **kwargs) -> HttpResponse:
         """What a service refuses while saving is told on the same page."""
@@ -129,6 +133,7 @@ def in_yuan(name: str, label: str) -> Callable[[Any, Model], str]:
         fen = getattr(row, name)
         return yuan(fen) if fen else "—"
 
+    shown.exported = lambda row: Decimal(getattr(row, name)) / 100  # a number, where the file is calculated with
     return shown
 
 
