@@ -5,13 +5,16 @@ from django.utils.translation import pgettext_lazy
 
 from benefits.services import closing as benefits_closing
 from benefits.services import merging as benefits_merging
+from benefits.services import personal_export as benefits_export
 from loyalty.models import Asset
 from loyalty.services import adjusting
 from loyalty.services import closing as loyalty_closing
 from loyalty.services import merging as loyalty_merging
+from loyalty.services import personal_export as loyalty_export
 from loyalty.services import reminder_sources as purchase_days
 from marketing.services import closing as marketing_closing
 from marketing.services import merging as marketing_merging
+from marketing.services import personal_export as marketing_export
 from members.interfaces.admin_approval import change_of
 from members.interfaces.approvals import ApprovalVerb, approval_verbs
 from members.interfaces.reminders import ReminderSource, reminder_sources
@@ -26,7 +29,7 @@ from members.interfaces.steps import (
     merge_steps,
 )
 from members.models import ReminderKind
-from members.services import card_batches, closing, merging
+from members.services import card_batches, closing, merging, personal_export
 from members.services import merge_steps as member_rows
 from members.services import reminder_sources as member_days
 
@@ -64,7 +67,31 @@ CLOSE: tuple[CloseStep, ...] = (
     CloseStep("marketing", _("标签"), marketing_closing.preview, marketing_closing.close),
 )
 FENCES = (Fence("accounts", loyalty_closing.fence),)
-EXPORT: tuple[ExportStep, ...] = ()
+EXPORT: tuple[ExportStep, ...] = (
+    ExportStep("person", _("个人资料"), personal_export.person),
+    ExportStep("identities", pgettext_lazy("plural", "身份标识"), personal_export.identities),
+    ExportStep("memberships", pgettext_lazy("plural", "业态会员关系"), personal_export.memberships),
+    ExportStep("consents", pgettext_lazy("plural", "同意记录"), personal_export.consents),
+    ExportStep("attributes", pgettext_lazy("plural", "属性值"), personal_export.attributes),
+    ExportStep("important_dates", pgettext_lazy("plural", "纪念日"), personal_export.important_dates),
+    ExportStep("devices", pgettext_lazy("plural", "设备"), personal_export.devices),
+    ExportStep("cards", pgettext_lazy("plural", "会员卡"), personal_export.cards),
+    ExportStep("accounts", pgettext_lazy("plural", "账户"), loyalty_export.accounts),
+    ExportStep("lots", pgettext_lazy("plural", "批次"), loyalty_export.lots),
+    ExportStep("transactions", pgettext_lazy("plural", "交易"), loyalty_export.transactions),
+    ExportStep("purchases", pgettext_lazy("plural", "消费"), loyalty_export.purchases),
+    ExportStep("purchase_lines", pgettext_lazy("plural", "消费明细"), loyalty_export.purchase_lines),
+    ExportStep("refunds", pgettext_lazy("plural", "退款"), loyalty_export.refunds),
+    ExportStep("coupons", pgettext_lazy("plural", "券"), benefits_export.coupons),
+    ExportStep("tiers", _("等级记录"), benefits_export.tiers),
+    ExportStep("tags", pgettext_lazy("plural", "标签"), marketing_export.tags),
+    ExportStep("campaigns", pgettext_lazy("plural", "活动"), marketing_export.campaigns),
+    ExportStep("follow_ups", pgettext_lazy("plural", "回访"), personal_export.follow_ups),
+    ExportStep("tickets", pgettext_lazy("plural", "客服工单"), personal_export.tickets),
+    ExportStep("calls", pgettext_lazy("plural", "来访来电"), personal_export.calls),
+    ExportStep("reminders", pgettext_lazy("plural", "提醒"), personal_export.reminders),
+    ExportStep("events", pgettext_lazy("plural", "事件"), personal_export.history),
+)
 APPROVALS: tuple[ApprovalVerb, ...] = (
     ApprovalVerb("loyalty.adjust", _("调整资产"), "loyalty.adjust_account", adjusting.run, Asset.POINTS.label),
     ApprovalVerb(card_batches.VERB, _("制卡"), "members.issue_card", card_batches.run_approved, _("张")),

@@ -6,6 +6,7 @@
              "agg": "count", "cmp": "gte", "value": 3}
     custom  {"custom": "shoe_size", "cmp": "gte", "value": 40}
     tag     {"tag": "vip"}                       (contributed by marketing)
+    consent {"consent": "marketing", "business": "HOTEL", "medium": "sms"}
     bucket  {"bucket": [0, 999], "salt": "2025-spring"}
 
 Every node may carry "not": true. Without "agg" an event asks whether there was one. Windows are half-open
@@ -16,6 +17,7 @@ makes a leaf false and its `not` true. Counts and sums of nothing are 0, avg and
 from collections.abc import Iterable
 
 from members.criteria.compiler import compile, describe, examples, matches
+from members.criteria.consents import ConsentLeaf
 from members.criteria.custom import CustomLeaf
 from members.criteria.fields import RuleField
 from members.criteria.leaves import AttributeLeaf, BucketLeaf, EventLeaf
@@ -82,6 +84,7 @@ def install(entries: Iterable[Attribute | Relation | EventKind | Leaf]) -> Vocab
             EventLeaf(entry for entry in entries if isinstance(entry, EventKind)),
             BucketLeaf(),
             CustomLeaf(),
+            ConsentLeaf(),
             *(entry for entry in entries if isinstance(entry, Leaf)),
         )
     )

@@ -63,11 +63,11 @@ def allows(member: Member, *, business: OrgUnit, purpose: str, medium: str) -> b
     return Member.objects.filter(allowing(business, purpose, medium), pk=member.pk).exists()
 
 
-def allowing(business: OrgUnit, purpose: str, medium: str) -> Q:
+def allowing(business: OrgUnit, purpose: str, medium: str) -> Exists:
     """The same as a condition over Member, for any number of them in one query."""
     words = _words(business, purpose, medium)
     later = words.filter(withdrawn_at__gt=OuterRef("given_at"), member=OuterRef("member"))
-    return Q(Exists(words.in_force().filter(~Exists(later), member=OuterRef("pk"))))
+    return Exists(words.in_force().filter(~Exists(later), member=OuterRef("pk")))
 
 
 def shared_with(business: OrgUnit) -> Q:

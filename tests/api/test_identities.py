@@ -92,7 +92,6 @@ def test_enrolling_with_identities_of_two_people_is_noted_too(till: App, cast: C
 
 
 def test_consents_and_device_come_with_enrolling(till: App, cast: Cast) -> None:
-    evidence = {"page": "till", "address": "1.2.3.4"}
     body = {
         "identities": [{"kind": "phone", "value": "13700137000"}],
         "device": "ios-1",
