@@ -29,7 +29,7 @@ from members.interfaces.steps import (
     merge_steps,
 )
 from members.models import ReminderKind
-from members.services import card_batches, closing, merging, personal_export
+from members.services import card_batches, closing, exports, merging, personal_export
 from members.services import merge_steps as member_rows
 from members.services import reminder_sources as member_days
 
@@ -96,6 +96,13 @@ APPROVALS: tuple[ApprovalVerb, ...] = (
     ApprovalVerb("loyalty.adjust", _("调整资产"), "loyalty.adjust_account", adjusting.run, Asset.POINTS.label),
     ApprovalVerb(card_batches.VERB, _("制卡"), "members.issue_card", card_batches.run_approved, _("张")),
     ApprovalVerb("members.undo_merge", _("逾期撤销会员合并"), "members.undo_merge", merging.run_undo),
+    ApprovalVerb(
+        exports.UNMASKED,
+        _("导出未脱敏的会员资料"),
+        "members.export_personal_data",
+        exports.run_unmasked,
+        pgettext_lazy("unit", "行"),
+    ),
     *map(change_of, CHANGED_BY_TWO),
 )
 REMINDERS: tuple[ReminderSource, ...] = (

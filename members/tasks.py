@@ -6,7 +6,18 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from members.services import approvals, card_batches, cards, deliveries, duplicates, imports, reminders, tickets
+from members.interfaces.lists import AdminList
+from members.services import (
+    approvals,
+    card_batches,
+    cards,
+    deliveries,
+    duplicates,
+    exports,
+    imports,
+    reminders,
+    tickets,
+)
 
 
 @shared_task(ignore_result=True)
@@ -89,3 +100,24 @@ def expire_cards() -> None:
 def find_duplicates() -> None:
     """Beat, nightly: members who look like one person, for operators to look at."""
     duplicates.find(timezone.now())
+
+
+@shared_task(ignore_result=True)
+def make_export(job_id: int) -> None:
+    exports.make(job_id, AdminList)
+
+
+@shared_task(ignore_result=True)
+def resume_exports() -> None:
+    """Beat, every minute: exports that a second person has agreed to, and those of a killed worker.
+
+    One too many does no harm: a job that is held by a living worker, or done, is passed over.
+    """
+    for job_id in exports.unfinished():
+        make_export.delay(job_id)
+
+
+@shared_task(ignore_result=True)
+def forget_old_exports() -> None:
+    """Beat, hourly: unmasked files are kept for a day, the others for some."""
+    exports.forget_old(timezone.now())

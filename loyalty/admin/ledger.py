@@ -18,7 +18,8 @@ from loyalty.models import Account, Entry, Hold, Lot, Transaction
 from loyalty.services import points
 from members.errors import Refused
 from members.interfaces.admin import ReadOnlyAdmin, admin_origin
-from members.interfaces.admin_approval import tell_asked
+from members.interfaces.approval_messages import tell_asked
+from members.interfaces.big_lists import BigList, InSightFilter
 from members.models import Member
 
 KIND_LABELS = {
@@ -67,7 +68,7 @@ class LotEntryInline(ReadOnlyInline):
 
 
 @admin.register(Account)
-class AccountAdmin(ReadOnlyAdmin):
+class AccountAdmin(BigList, ReadOnlyAdmin):
     list_display = ("member", "asset", "balance", "pending", "held")
     list_filter = ("asset",)
     list_select_related = ("member",)
@@ -111,7 +112,7 @@ class AccountAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Lot)
-class LotAdmin(ReadOnlyAdmin):
+class LotAdmin(BigList, ReadOnlyAdmin):
     list_display = (
         "id",
         "member",
@@ -124,7 +125,7 @@ class LotAdmin(ReadOnlyAdmin):
         "activated_at",
         "expires_at",
     )
-    list_filter = (("issuer", admin.RelatedOnlyFieldListFilter), "account__asset", "expires_at")
+    list_filter = (("issuer", InSightFilter), "account__asset", "expires_at")
     list_select_related = ("account__member", "issuer")
     search_fields = ("account__member__member_no",)
     search_help_text = _("会员号")
@@ -136,7 +137,7 @@ class LotAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Transaction)
-class TransactionAdmin(ReadOnlyAdmin):
+class TransactionAdmin(BigList, ReadOnlyAdmin):
     list_display = (
         "id",
         "member",
@@ -148,13 +149,14 @@ class TransactionAdmin(ReadOnlyAdmin):
         "store",
         "channel",
         "operator",
+        "card",
         "at",
         "reason",
     )
-    list_filter = ("kind", "account__asset", ("business", admin.RelatedOnlyFieldListFilter), "at")
-    list_select_related = ("account__member", "business", "store", "channel", "operator")
-    search_fields = ("account__member__member_no", "request__reference", "purchase__external_number")
-    search_help_text = _("会员号、参考号或外部单号")
+    list_filter = ("kind", "account__asset", ("business", InSightFilter), "at")
+    list_select_related = ("account__member", "business", "store", "channel", "operator", "card")
+    search_fields = ("account__member__member_no", "request__reference", "purchase__external_number", "card__number")
+    search_help_text = _("会员号、参考号、外部单号或卡号")
     inlines = (EntryInline,)
     actions = ("reverse_transactions",)
 
@@ -187,9 +189,9 @@ class TransactionAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Hold)
-class HoldAdmin(ReadOnlyAdmin):
+class HoldAdmin(BigList, ReadOnlyAdmin):
     list_display = ("id", "member", "quantity", "captured", "shown_state", "until", "business", "store", "created_at")
-    list_filter = ("state", ("business", admin.RelatedOnlyFieldListFilter))
+    list_filter = ("state", ("business", InSightFilter))
     list_select_related = ("account__member", "business", "store")
     search_fields = ("account__member__member_no",)
 

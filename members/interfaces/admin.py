@@ -18,8 +18,8 @@ from unfold.decorators import display
 
 from members.errors import Refused
 from members.interfaces import Origin
-from members.interfaces.exports import ExportedLists
 from members.interfaces.big_lists import CappedPaginator
+from members.interfaces.exports import ExportedLists
 from members.interfaces.money import yuan
 from members.models import Channel, OrgUnit
 from members.services import audit

@@ -16,14 +16,13 @@ from django.db.models import Model
 from django.forms import BaseFormSet, ModelForm, all_valid
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.text import format_lazy
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from members.errors import ChangedMeanwhile, NoLongerValid, NotYours, Refused
 from members.interfaces import Answer, Origin
 from members.interfaces.admin import ScopedAdmin, admin_origin
+from members.interfaces.approval_messages import tell_asked, tell_pending
 from members.interfaces.approvals import ApprovalVerb
 from members.interfaces.form_words import after_words, before_words, error_words, seen
 from members.models import Approval, ApprovalPolicy, Operator, OrgUnit
@@ -33,13 +32,6 @@ from members.services.organisation import group
 NOT_KEPT = {"csrfmiddlewaretoken", "_save", "_continue", "_addanother"}
 ADD, CHANGE, DELETE = "add", "change", "delete"
 TITLES = {ADD: _("新增{}“{}”"), CHANGE: _("修改{}“{}”"), DELETE: _("删除{}“{}”")}
-
-
-def tell_asked(request: HttpRequest, approval: Approval) -> None:
-    """The message after a change that has to wait, with the way to its approval."""
-    page = reverse("admin:members_approval_change", args=[approval.pk])
-    said = gettext("已提交审批，由另一位有权限的同事批准后生效：")
-    messages.success(request, format_html('{}<a class="underline" href="{}">{}</a>', said, page, approval))
 
 
 def change_of(label: str) -> ApprovalVerb:
@@ -169,9 +161,7 @@ class ApprovedAdmin(ScopedAdmin):
     def _tell_pending(self, request: HttpRequest, object_id: str) -> None:
         pending = Approval.objects.visible_to(request.user).pending().filter(verb=self.approval_verb)
         for approval in pending.filter(arguments__pk=int(object_id) if object_id.isdecimal() else object_id):
-            page = reverse("admin:members_approval_change", args=[approval.pk])
-            said = gettext("这条记录有尚待审批的修改：")
-            messages.warning(request, format_html('{}<a class="underline" href="{}">{}</a>', said, page, approval))
+            tell_pending(request, approval)
 
     # Doing ---------------------------------------------------------------------------------------------------
 

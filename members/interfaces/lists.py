@@ -1,0 +1,138 @@
+"""A list of the back office, read outside its page: what an operator would see, with his filters, search and order.
+
+Built by the registered admin itself (its ChangeList), so that an export can show nothing that the list doesn't.
+"""
+
+import html
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from decimal import Decimal
+from itertools import islice
+from typing import Any
+
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.utils import label_for_field, lookup_field
+from django.core.exceptions import ObjectDoesNotExist, SuspiciousOperation
+from django.db.models import Model
+from django.http import HttpRequest, QueryDict
+from django.utils import timezone
+from django.utils.html import strip_tags
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+
+from members.errors import ListUnreadable, NotYours
+from members.models import Operator
+from members.services.exports import Wanted
+from members.services.organisation import group
+
+PERMISSION = "members.export_members"
+READS_PEOPLE = "members.view_personal_data"
+NOTHING = "—"
+OF_PAGES = ("p", "all", "e")  # parameters that choose a page, not rows
+
+Cell = Callable[[Any], Any]  # row → what is written
+
+
+class ListRequest(HttpRequest):
+    """Asks for a list as the operator would; where it is to be masked, he may not read personal data."""
+
+    def __init__(self, operator: Operator, query: str, *, is_masked: bool) -> None:
+        super().__init__()
+        self.method = "GET"
+        self.GET = QueryDict(query, mutable=True)
+        for name in OF_PAGES:
+            self.GET.pop(name, None)
+        # Asked again, not shared: permissions that he is denied here are his elsewhere.
+        self.user = Operator.objects.get(pk=operator.pk)
+        if is_masked:
+            self.user.has_perm = self._without_people(self.user.has_perm)  # type: ignore[method-assign]
+
+    @staticmethod
+    def _without_people(has_perm: Callable) -> Callable:
+        return lambda permission, obj=None: permission != READS_PEOPLE and has_perm(permission, obj)
+
+
+class AdminList:
+    """The Listing of members.services.exports. Raises ListUnreadable for filters that the list doesn't know."""
+
+    def __init__(self, wanted: Wanted, operator: Operator) -> None:
+        model = apps.get_model(wanted.model)
+        self.admin: Any = admin.site.get_model_admin(model)
+        self.model, self.is_masked = model._meta.label_lower, wanted.is_masked
+        self.title = str(model._meta.verbose_name_plural)
+        self.zone = group().zone
+        self.request = request = ListRequest(operator, wanted.query, is_masked=wanted.is_masked)
+        if not self.admin.has_export_permission(request):
+            raise NotYours
+        try:
+            self.changelist = self.admin.get_changelist_instance(request)
+        except (IncorrectLookupParameters, DisallowedModelAdminLookup, SuspiciousOperation) as reason:
+            raise ListUnreadable from reason
+        self.columns = list(self._columns())
+        self.header = [title for title, _cell in self.columns]
+
+    def count(self, most: int | None) -> int:
+        rows = self.changelist.queryset.order_by()
+        return rows.count() if most is None else rows[:most].count()
+
+    def rows(self, chunk: int) -> Iterator[Sequence[Any]]:
+        found = self.changelist.queryset.iterator(chunk_size=chunk)
+        while rows := self.admin.with_columns(self.request, list(islice(found, chunk))):
+            for row in rows:
+                yield [plain(cell(row), self.zone) for _title, cell in self.columns]
+
+    def _columns(self) -> Iterator[tuple[str, Cell]]:
+        unmasked: dict[str, Cell] = {} if self.is_masked else dict(self.admin.unmasked)
+        for name in self.changelist.list_display:
+            if name != "action_checkbox":
+                title = str(label_for_field(name, self.admin.model, model_admin=self.admin))
+                yield title, unmasked.pop(str(name), None) or self._cell(name)
+        for name, cell in unmasked.items():  # what the list has no column for
+            yield gettext(name), cell
+
+    def _cell(self, name: Any) -> Cell:
+        def cell(row: Model) -> Any:
+            try:
+                field, attribute, value = lookup_field(name, row, self.admin)
+            except ObjectDoesNotExist:
+                return None
+            if field is None or field.auto_created:
+                own = getattr(attribute, "exported", None)
+                return own(row) if own else _labelled(attribute, value)
+            if field.is_relation:
+                return getattr(row, field.name)
+            return dict(field.flatchoices).get(value, value) if field.choices else value
+
+        return cell
+
+
+def _labelled(attribute: Any, value: Any) -> Any:
+    """Of unfold's pairs (key, label) and (title, subtitle …), what is read."""
+    if isinstance(value, tuple) and getattr(attribute, "label", None):
+        return value[-1]
+    return value
+
+
+def plain(value: Any, zone: Any) -> Any:
+    """Numbers and dates as they are, moments in the group's zone, everything else as its text."""
+    match value:
+        case bool():
+            return gettext("是") if value else gettext("否")
+        case None:
+            return None
+        case datetime() if timezone.is_aware(value):
+            return timezone.localtime(value, zone).replace(tzinfo=None)
+        case int() | Decimal():
+            return value
+        case SafeString():
+            text = " ".join(html.unescape(strip_tags(value)).split())
+        case list() | tuple() | set():
+            text = "、".join(str(plain(each, zone)) for each in value)
+        case _ if hasattr(value, "isoformat"):
+            return value
+        case _:
+            text = str(value)
+    return None if text == NOTHING else text
