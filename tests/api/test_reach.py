@@ -6,6 +6,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,7 +14,21 @@ from django.db.models import Model
 from django.utils import timezone
 
 from loyalty.models import Account, Entry, Hold, Lot, Purchase, Refund, Transaction
-from members.models import Attribute, Channel, Event, Identity, Membership, Request
+from members.models import (
+    Attribute,
+    Card,
+    CardType,
+    Channel,
+    Event,
+    Identity,
+    Member,
+    Membership,
+    Request,
+    Ticket,
+    TicketNote,
+    TicketType,
+)
+from members.services import cards, tickets
 from members.services.memory import Memory
 from members.services.organisation import own_origin
 from settlement.models import Period, Statement, StatementLine
@@ -22,9 +37,10 @@ from settlement.services.periods import cut
 from tests.api import documented
 from tests.api.client import App
 from tests.cast import Cast
+from tests.factories import CardTypeFactory
 
 WRITTEN: tuple[type[Model], ...] = (
-    Account, Entry, Event, Hold, Identity, Lot, Membership, Purchase, Refund, Request, Transaction,
+    Account, Entry, Event, Hold, Identity, Lot, Membership, Purchase, Refund, Request, Transaction, Ticket, TicketNote,
 )  # fmt: skip
 
 
@@ -37,12 +53,15 @@ class Mall:
     twins: list[str]
     merge: int
     identity: int
+    tickets: list[str]  # the last one is resolved
     lot: int
     burn: int
     hold: int
     held: int
     purchase: int
     coupon: str
+    cards: dict[str, str]  # operation → number of a card that can take it
+    card_type: str
     template: str
     period: str
     statement: int
@@ -75,6 +94,18 @@ def purchase(mall: Mall) -> dict[str, Any]:
     return basket(mall) | {"external_number": "n-1"}
 
 
+STEPS_OF_CARDS = (
+    ("read", "", {}),
+    ("activate", "/activations", {}),
+    ("report_lost", "/losses", {"reason": "r"}),
+    ("recover", "/recoveries", {"reason": "r"}),
+    ("freeze", "/freezes", {"reason": "r"}),
+    ("unfreeze", "/unfreezes", {"reason": "r"}),
+    ("replace", "/replacements", {"reason": "r"}),
+    ("renew", "/renewals", {}),
+    ("close", "/closures", {"reason": "r"}),
+)
+
 CASES = {
     "members_find": Case(lambda m: "members?phone=13800138999", is_hidden=False),
     "members_enrol": Case(
@@ -104,6 +135,15 @@ CASES = {
     "members_coupons": Case(lambda m: f"members/{m.member}/coupons"),
     "members_tier": Case(lambda m: f"members/{m.member}/tier"),
     "events_list": Case(lambda m: "events", is_hidden=False),
+    "ticket_types_list": Case(lambda m: "ticket-types", is_hidden=False),
+    "tickets_list": Case(lambda m: "tickets", is_hidden=False),
+    "tickets_open": Case(
+        lambda m: "tickets", lambda m: place(m) | {"type": "complaint", "title": "t", "description": "d"}
+    ),
+    "tickets_read": Case(lambda m: f"tickets/{m.tickets[0]}"),
+    "tickets_note": Case(lambda m: f"tickets/{m.tickets[0]}/notes", lambda m: {"text": "t", "is_by_member": True}),
+    "tickets_close": Case(lambda m: f"tickets/{m.tickets[1]}/closures"),
+    "tickets_rate": Case(lambda m: f"tickets/{m.tickets[2]}/ratings", lambda m: {"score": 5}),
     "points_earn": Case(lambda m: "points/earns", lambda m: place(m) | {"quantity": 5}),
     "points_burn": Case(lambda m: "points/burns", lambda m: place(m) | {"quantity": 5}),
     "points_expire": Case(lambda m: "points/expirations", lambda m: {"lot": m.lot, "quantity": 5, "reason": "r"}),
@@ -127,6 +167,15 @@ CASES = {
     "coupons_redeem": Case(
         lambda m: f"coupons/{m.coupon}/redemptions", lambda m: {"amount": 50_000, "store": "MALL-1"}
     ),
+    **{
+        f"cards_{step}": Case(
+            lambda m, step=step, where=where: f"cards/{m.cards[step]}{where}",
+            lambda m, body=body: body,
+        )
+        for step, where, body in STEPS_OF_CARDS
+    },
+    "members_cards": Case(lambda m: f"members/{m.member}/cards"),
+    "members_give_card": Case(lambda m: f"members/{m.member}/cards", lambda m: {"card_type": m.card_type}),
     "settlement_periods": Case(lambda m: "settlement/periods", is_hidden=False),
     "settlement_cut": Case(lambda m: f"settlement/periods/{m.period}/cut", needs_key=False),
     "settlement_lock": Case(lambda m: f"settlement/periods/{m.period}/lock", needs_key=False),
@@ -162,6 +211,7 @@ def mall(app, cast, shop) -> Mall:
     template = shop.template(owner=cast.mall)
     coupon = till.post("coupons", {"template": template.code, "member": where["member"]}).json()
     statement, line = stated(cast)
+    card_type = CardTypeFactory(org_unit=cast.mall)
     Attribute.objects.create(code="hobby", name="爱好", kind="text", org_unit=cast.group)
     return Mall(
         member=where["member"],
@@ -169,17 +219,28 @@ def mall(app, cast, shop) -> Mall:
         twins=twins[:2],
         merge=merged["id"],
         identity=identity["id"],
+        tickets=complained(cast, till, where),
         lot=earned["lots"][0]["lot"],
         burn=burned["id"],
         hold=holds[0]["id"],
         held=holds[1]["id"],
         purchase=bought["id"],
         coupon=coupon["code"],
+        cards=cards_of(cast, Member.objects.get(member_no=where["member"]), card_type),
+        card_type=card_type.code,
         template=template.code,
         period=statement.period.name,
         statement=statement.pk,
         line=line.pk,
     )
+
+
+def complained(cast: Cast, till: App, where: dict[str, Any]) -> list[str]:
+    TicketType.objects.create(code="complaint", name="投诉", org_unit=cast.mall)
+    said = where | {"type": "complaint", "title": "t", "description": "d"}
+    numbers = [till.post("tickets", said).json()["number"] for _ in range(3)]
+    tickets.resolve(Ticket.objects.get(number=numbers[-1]), "done", origin=own_origin("admin", actor=cast.sees_mall))
+    return numbers
 
 
 def test_each_operation_has_a_case():
@@ -215,7 +276,9 @@ def test_another_business_that_knows_the_member_finds_only_the_member(app, cast,
     for name in ("members_transactions", "members_lots", "members_purchases"):
         assert call(hotel, name, mall).json()["results"] == [], name
     # A coupon is its member's: any business that knows him may see it, and its terms say where it is good for.
-    others = OPERATIONS.keys() - of_the_member - {"coupons_read", "coupons_issue", "events_list"}
+    # So is a card: lost, it may be reported anywhere (tests/api/test_cards.py).
+    of_the_cards = {name for name in OPERATIONS if name.startswith("cards_")}
+    others = OPERATIONS.keys() - of_the_member - of_the_cards - {"coupons_read", "coupons_issue", "events_list"}
     assert what_is_found(hotel, mall, others) == {}
     assert written() == before
     assert [event["business"] for event in hotel.get("events").json()["results"]] == []
@@ -276,6 +339,22 @@ def call(app: App, name: str, mall: Mall, *, key: str | None = ""):
 
 def written() -> dict[str, int]:
     return {model.__name__: model.objects.count() for model in WRITTEN}
+
+
+def cards_of(cast: Cast, member: Member, card_type: CardType) -> dict[str, str]:
+    """For each step a card of the member that can take it."""
+    by_mall = partial(own_origin, "desk", store=cast.mall_1)
+    found = {}
+    for step, *_ in STEPS_OF_CARDS:
+        answer = cards.issue(card_type, org_unit=cast.mall_1, member=member, origin=by_mall())
+        card = Card.objects.get(number=answer["number"])
+        if step != "activate":
+            cards.activate(card, origin=by_mall())
+        if step in ("recover", "unfreeze"):
+            block = cards.report_lost if step == "recover" else cards.freeze
+            block(card, reason="r", origin=by_mall())
+        found[step] = card.number
+    return found
 
 
 def stated(cast: Cast) -> tuple[Statement, StatementLine]:
