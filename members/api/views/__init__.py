@@ -5,6 +5,14 @@ from members.api.views.events import EventsView
 from members.api.views.identities import IdentitiesView, IdentityView
 from members.api.views.members import MembersView, MemberView
 from members.api.views.merges import MergesView, MergeUndoView
+from members.api.views.tickets import (
+    TicketClosuresView,
+    TicketNotesView,
+    TicketRatingsView,
+    TicketsView,
+    TicketTypesView,
+    TicketView,
+)
 
 __all__ = [
     "AttributesView",
@@ -17,5 +25,11 @@ __all__ = [
     "MembersView",
     "MergeUndoView",
     "MergesView",
+    "TicketClosuresView",
+    "TicketNotesView",
+    "TicketRatingsView",
+    "TicketTypesView",
+    "TicketView",
+    "TicketsView",
     "WithdrawalsView",
 ]
