@@ -1,5 +1,6 @@
 """Cards, for channels: looking at one, giving one out, and each step of its life."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -21,7 +22,7 @@ from members.api.serializers.cards import (
     ReplacedCard,
     Replacement,
 )
-from members.errors import CardTypeNotFound
+from members.errors import CardTypeNotFound, MemberNotFound
 from members.interfaces.api import checked, created, member_at, member_of, origin_of, query, verb
 from members.models import Card, CardType, Channel, Member
 from members.services import cards
@@ -57,7 +58,7 @@ class MemberCardsView(APIView):
         data = checked(CardToGive, request.data)
         origin = origin_of(request, data)
         wanted = {"number": data.get("number", ""), "card_type": _type_of(request.user, data.get("card_type"))}
-        wanted["principal"] = _person(request.user, data.get("principal"))
+        wanted["principal"] = _person(request.user, data, "principal")
         return created(cards.hand_over(member, node=origin.store or request.user.org_unit, **wanted, origin=origin))
 
 
@@ -85,7 +86,7 @@ class ActivationsView(CardStepView):
         return self.take(request, number)
 
     def step(self, card: Card, data: dict[str, Any], **origin: Any) -> dict[str, Any]:
-        member, principal = (_person(self.request.user, data.get(name)) for name in ("member", "principal"))
+        member, principal = (_person(self.request.user, data, field) for field in ("member", "principal"))
         return cards.activate(card, member, principal=principal, **origin)
 
 
@@ -172,8 +173,13 @@ def _type_of(channel: Channel, code: str | None) -> CardType | None:
     return card_type
 
 
-def _person(channel: Channel, written: str | None) -> Member | None:
-    return member_of(channel, written) if written else None
+def _person(channel: Channel, data: Mapping[str, Any], field: str) -> Member | None:
+    if field not in data:
+        return None
+    try:
+        return member_of(channel, data[field])
+    except MemberNotFound as reason:
+        raise MemberNotFound(field=field) from reason
 
 
 def _with_people(found: QuerySet[Card]) -> QuerySet[Card]:
