@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pghistory
 from django.core.files.base import File
 from django.db import connection
 from django.utils import timezone
@@ -91,7 +92,8 @@ def run(job_id: int, work: Work, *, ends_as: Job.State = Job.State.DONE) -> Job 
         if job is None:
             return None
         try:
-            job.summary |= work(Progress(job))
+            with attributed_to(job):
+                job.summary |= work(Progress(job))
         except JobCancelled:
             return _finish(job, State.CANCELLED)
         except Refused as reason:
@@ -100,6 +102,16 @@ def run(job_id: int, work: Work, *, ends_as: Job.State = Job.State.DONE) -> Job 
             _finish(job, State.FAILED, f"{type(error).__name__}: {error}")
             raise
         return _finish(job, ends_as)
+
+
+@contextmanager
+def attributed_to(job: Job) -> Iterator[None]:
+    """What a worker changes is told in the audit trail as its operator's; in a request it already is."""
+    if not job.operator_id:
+        yield
+        return
+    with pghistory.context(operator=job.operator_id, page=f"{job.kind} #{job.pk}"):
+        yield
 
 
 def requeue(job: Job) -> bool:
