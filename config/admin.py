@@ -39,6 +39,7 @@ MENU = (
         ("receipt_long", "loyalty.Transaction"),
         ("inventory_2", "loyalty.Lot"),
         ("lock_clock", "loyalty.Hold"),
+        ("speed", "loyalty.CardLimit"),
         ("add_circle", "loyalty.EarnRule"),
         ("remove_circle", "loyalty.BurnRule"),
         ("sell", "loyalty.PointsPrice"),

@@ -6,8 +6,10 @@ from django.utils.translation import pgettext_lazy
 from benefits import views as benefits
 from benefits.admin import panels as benefits_admin
 from loyalty import views as loyalty
+from loyalty.admin import cards as loyalty_cards
 from loyalty.admin import panels as loyalty_admin
 from marketing.admin import panels as marketing_admin
+from members import views as members
 from members.admin import attributes as attributes_admin
 from members.admin import card_panels as cards_admin
 from members.admin import panels as members_admin
@@ -16,6 +18,7 @@ from members.admin.follow_ups import follow_ups_of
 from members.admin.tickets import tickets_of
 from members.interfaces import Panel, home_panels, member_360_panels
 from members.interfaces.admin import MemberAction, MemberColumn, member_pages
+from members.interfaces.card_pages import CardPanel, card_pages
 
 PANELS = "member/panels"
 HOME = (
@@ -25,6 +28,7 @@ HOME = (
     Panel("expiring", _("即将到期"), f"{PANELS}/points_expiring.html", loyalty.standing_panel, place="notice"),
     Panel("coupons", _("优惠券"), f"{PANELS}/coupons_tile.html", benefits.coupons_panel, place="tile", order=10),
     Panel("pending", _("待生效积分"), f"{PANELS}/points_tile.html", loyalty.standing_panel, place="tile", order=20),
+    Panel("cards", _("会员卡"), f"{PANELS}/cards_tile.html", members.cards_panel, place="tile", order=30),
     Panel("my_coupons", _("我的优惠券"), f"{PANELS}/coupons_soon.html", benefits.coupons_panel, order=10),
     Panel("recent", _("最近积分"), f"{PANELS}/points_recent.html", loyalty.recent_panel, order=20),
 )
@@ -172,9 +176,11 @@ ACTIONS = (
     MemberAction(_("新增回访"), "admin:members_followup_plan", "members.add_followup"),
     MemberAction(_("新建工单"), "admin:members_ticket_open", "members.add_ticket"),
 )
+CARD = (CardPanel(f"{IN_ADMIN}/card_spending.html", loyalty_cards.card_panel, "loyalty.view_cardlimit"),)
 
 
 def install() -> None:
     home_panels.install(*HOME)
     member_360_panels.install(*MEMBER_360)
     member_pages.install(columns=COLUMNS, filters=FILTERS, actions=ACTIONS)
+    card_pages.install(panels=CARD, type_inlines=[loyalty_cards.AllowanceInline])

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from loyalty.services.cards import Room
 
 LARGEST = 10**9
+LIMITS = ("per_use", "per_day")
 
 
 class LimitForm(forms.Form):
@@ -17,8 +18,8 @@ class LimitForm(forms.Form):
 
     def __init__(self, *args, room: Room, **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        for name, field in self.fields.items():
-            most = getattr(room.by_type, name)
+        for name in LIMITS:
+            field, most = self.fields[name], getattr(room.by_type, name)
             field.initial = getattr(room.own, name) or None
             field.widget.attrs |= {"inputmode": "numeric", "placeholder": most or _("不限")}
             field.validators.append(MaxValueValidator(most or LARGEST))
@@ -26,4 +27,4 @@ class LimitForm(forms.Form):
 
     @property
     def limits(self) -> dict[str, int]:
-        return {name: self.cleaned_data[name] or 0 for name in self.fields}
+        return {name: self.cleaned_data[name] or 0 for name in LIMITS}

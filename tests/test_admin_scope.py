@@ -1,5 +1,7 @@
 """Every admin that is registered, whoever registers it: it answers, and it shows nobody what is not his."""
 
+import csv
+import io
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -12,19 +14,27 @@ from django.utils import timezone
 
 from benefits.models import CouponTemplate, Tier, TierProgramme
 from benefits.services import checkout, coupons
-from loyalty.models import AssetPolicy, BurnRule, EarnRule, PointsPrice, Purchase
+from loyalty.models import AssetPolicy, BurnRule, CardAllowance, EarnRule, PointsPrice, Purchase
 from loyalty.services import adjusting, points
+from loyalty.services import cards as spending
 from marketing.models import Campaign, Tag
 from marketing.services import campaigns, tags
-from members.models import ApprovalPolicy, Attribute, Member, Operator, ReminderKind, ReminderSetting, TicketType, Trade
-from members.services import calls, card_batches, cards, follow_ups, people, reminders, tickets
+from members.models import (
+    ApprovalPolicy,
+    Duplicate,
+    Member,
+    Operator,
+    TicketType,
+    Trade,
+)
+from members.services import calls, card_batches, cards, duplicates, follow_ups, merging, people, reminders, tickets
 from members.services.organisation import own_origin
 from settlement.models import IssueAgreement, Period, RedemptionAgreement
 from settlement.services import periods
 from settlement.services.collect import collect
 from tests.benefits.shop import LONG_AGO, Shop
 from tests.cast import Cast
-from tests.factories import CardTypeFactory, OperatorFactory
+from tests.factories import CardTypeFactory, MemberFactory, OperatorFactory
 
 FLOORS = ("members", "loyalty", "benefits", "settlement", "marketing")
 OURS = [model for model in admin.site._registry if model._meta.app_label in FLOORS]
@@ -39,6 +49,7 @@ def hotel(cast: Cast) -> Cast:
     shop = Shop(cast)
     shop.at = timezone.now()
     shop.member = _guest(cast)
+    _take_for_one(cast)
     _decide(cast)
     template = shop.template(owner=cast.hotel, shares=((cast.group, 50), (None, 50)))
     at_hotel = {"store": cast.hotel_1}
@@ -63,6 +74,13 @@ def _guest(cast: Cast) -> Member:
     origin = own_origin("admin", store=cast.hotel_1)
     person = {"identities": {"phone": "+8613912345678"}, "business": cast.hotel, "store": cast.hotel_1}
     return Member.objects.get(member_no=people.enrol(**person, origin=origin)["member_no"])
+
+
+def _take_for_one(cast: Cast) -> None:
+    """Two who look like one person, and two who were found to be one."""
+    first, second, loser, winner = (MemberFactory(businesses=[cast.hotel]) for _ in range(4))
+    duplicates.note(first, second, Duplicate.Reason.DEVICE, timezone.now())
+    merging.merge(loser, winner, reason="同一人", origin=own_origin("admin", actor=cast.sees_all))
 
 
 def _decide(cast: Cast) -> None:
@@ -92,7 +110,10 @@ def _market(cast: Cast, template: CouponTemplate) -> None:
 def _print_cards(cast: Cast, member: Member) -> None:
     card_type = CardTypeFactory(org_unit=cast.hotel)
     card_batches.order(card_type, 10, org_unit=cast.hotel_1, origin=own_origin("admin"))
-    cards.issue_to(member, card_type, org_unit=cast.hotel_1, origin=own_origin("admin"))
+    answer = cards.issue_to(member, card_type, org_unit=cast.hotel_1, origin=own_origin("admin"))
+    CardAllowance.objects.create(card_type=card_type, asset="points")
+    card = cards.find(answer["number"], actor=cast.sees_all)
+    spending.limit(card, "points", per_use=100, per_day=0, origin=own_origin("admin"))
 
 
 def _care(cast: Cast, member: Member) -> None:
@@ -113,6 +134,7 @@ def ask(client) -> Ask:
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}"
         return client.get(reverse(name, args=args), query)
 
+    ask.client = client
     return ask
 
 
@@ -143,6 +165,18 @@ def test_every_page_answers_headquarters(hotel, ask, rf):
 def test_every_list_can_be_searched(hotel, ask):
     searched = [model for model, shown in admin.site._registry.items() if shown.search_fields]
     assert [model for model in searched if ask(hotel.sees_all, model, "changelist", q="无").status_code != 200] == []
+
+
+def test_every_list_is_exported_with_the_rows_that_it_shows(hotel, ask):
+    wrong = {}
+    for model in OURS:
+        shown = ask(hotel.sees_mall, model, "changelist").context["cl"].queryset.count()
+        page = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_export_list")
+        answer = ask.client.post(page, {"format": "csv"})
+        lines = list(csv.reader(io.StringIO(b"".join(answer).decode("utf-8-sig"))))
+        if (answer.status_code, len(lines)) != (200, shown + 1):
+            wrong[model._meta.label] = (answer.status_code, len(lines) - 1, shown)
+    assert wrong == {}
 
 
 def test_who_stands_nowhere_sees_no_row_of_anything(hotel, ask):

@@ -155,8 +155,8 @@ class TransactionAdmin(BigList, ReadOnlyAdmin):
     )
     list_filter = ("kind", "account__asset", ("business", InSightFilter), "at")
     list_select_related = ("account__member", "business", "store", "channel", "operator", "card")
-    search_fields = ("account__member__member_no", "request__reference", "purchase__external_number", "card__number")
-    search_help_text = _("会员号、参考号、外部单号或卡号")
+    search_fields = ("account__member__member_no", "request__reference", "purchase__external_number")
+    search_help_text = _("会员号、参考号或外部单号")
     inlines = (EntryInline,)
     actions = ("reverse_transactions",)
 

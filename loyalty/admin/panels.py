@@ -44,7 +44,8 @@ def purchases(member: Member, actor: Operator) -> dict[str, Any]:
 
 def transactions(member: Member, actor: Operator) -> dict[str, Any]:
     rows = Transaction.objects.visible_to(actor).filter(account__member=member)
-    return {"transactions": rows.select_related("account", "business", "store", "channel", "operator")[:ROWS]}
+    beside = ("account", "business", "store", "channel", "operator", "card__member")
+    return {"transactions": rows.select_related(*beside)[:ROWS]}
 
 
 def lots(member: Member, actor: Operator) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from loyalty.admin.ledger import ReadOnlyInline
 from loyalty.models import Award, Purchase, PurchaseLine, Refund, RefundLine, Tender
 from members.interfaces.admin import ReadOnlyAdmin, in_yuan
+from members.interfaces.big_lists import BigList, InSightFilter
 
 
 class PartInline(ReadOnlyInline):
@@ -60,9 +61,9 @@ class RefundLineInline(PartInline):
 
 
 @admin.register(Purchase)
-class PurchaseAdmin(ReadOnlyAdmin):
+class PurchaseAdmin(BigList, ReadOnlyAdmin):
     list_display = ("external_number", "member", "business", "store", "at", "net", "with_points", "refunded", "channel")
-    list_filter = (("business", admin.RelatedOnlyFieldListFilter), ("channel", admin.RelatedOnlyFieldListFilter), "at")
+    list_filter = (("business", InSightFilter), ("channel", InSightFilter), "at")
     list_select_related = ("member", "business", "store", "channel")
     search_fields = ("external_number", "member__member_no")
     search_help_text = _("外部单号或会员号")
@@ -75,6 +76,7 @@ class PurchaseAdmin(ReadOnlyAdmin):
         ("points_used", "with_points"),
         "refunded",
         ("channel", "operator"),
+        "card",
     )
     full = in_yuan("list_amount", _("原价"))
     net = in_yuan("net_amount", _("实付"))
@@ -83,7 +85,7 @@ class PurchaseAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Refund)
-class RefundAdmin(ReadOnlyAdmin):
+class RefundAdmin(BigList, ReadOnlyAdmin):
     list_display = ("id", "purchase", "store", "at", "shown_amount", "points_restored", "operator", "reason")
     list_filter = ("at",)
     list_select_related = ("purchase", "store", "operator")

@@ -19,6 +19,7 @@ from members.admin.card_forms import ActivateForm, GrantForm, HandOverForm, Repl
 from members.errors import Refused
 from members.interfaces import Answer
 from members.interfaces.admin import ReadOnlyAdmin, admin_origin
+from members.interfaces.card_pages import card_pages
 from members.interfaces.money import yuan
 from members.models import Card, CardChange, CardType, Member
 from members.rules import canonical_card_number, in_groups, is_member_no
@@ -135,6 +136,7 @@ class CardAdmin(ReadOnlyAdmin):
             "number": in_groups(card.number),
             "holder": _link(card.member),
             "payer": _link(card.principal),
+            "parts": card_pages.parts(request, card),
             "history": changes.order_by("-pk"),
             "successor": Card.objects.filter(replaces=card).first(),
             "deposit": yuan(card.deposit),

@@ -19,6 +19,7 @@ from members.admin.jobs import STATE_LABELS
 from members.errors import Refused
 from members.interfaces.admin import OwnedAdmin, ReadOnlyAdmin, admin_origin, in_yuan
 from members.interfaces.admin_approval import tell_asked
+from members.interfaces.card_pages import card_pages
 from members.models import CardBatch, CardType, Job
 from members.rules import pace
 from members.services import card_batches
@@ -53,6 +54,9 @@ class CardTypeAdmin(OwnedAdmin):
         (_("有效期、押金与等级"), {"fields": (("valid_days", "deposit", "carries_tier"),)}),
     )
     deposit_yuan = in_yuan("deposit", _("押金"))
+
+    def get_inlines(self, request: HttpRequest, obj: CardType | None) -> list[type]:
+        return [*card_pages.type_inlines]
 
     def get_readonly_fields(self, request: HttpRequest, obj: CardType | None = None) -> tuple[str, ...]:
         """Cards in people's pockets are not numbered anew."""
