@@ -182,6 +182,28 @@ INVARIANTS = (
         WHERE award.given <> coalesce(transaction.quantity, 0)
         """,
     ),
+    Invariant(
+        "What is done with a card is done for the member for whom it spends, or is one that a merge moved",
+        """
+        SELECT transaction.id AS transaction, transaction.card_id AS card, account.member_id AS member,
+               coalesce(card.principal_id, card.member_id) AS spends_for
+        FROM loyalty_transaction transaction
+        JOIN loyalty_account account ON account.id = transaction.account_id
+        JOIN members_card card ON card.id = transaction.card_id
+        WHERE account.member_id IS DISTINCT FROM coalesce(card.principal_id, card.member_id)
+          AND NOT EXISTS (
+              SELECT 1 FROM members_merge merge WHERE account.member_id IN (merge.loser_id, merge.winner_id)
+          )
+        """,
+    ),
+    Invariant(
+        "What undoes a transaction is of the same card",
+        """
+        SELECT undoing.id AS transaction, undoing.card_id AS card, undone.card_id AS card_of_the_undone
+        FROM loyalty_transaction undoing JOIN loyalty_transaction undone ON undone.id = undoing.undoes_id
+        WHERE undoing.card_id IS DISTINCT FROM undone.card_id
+        """,
+    ),
 )
 
 

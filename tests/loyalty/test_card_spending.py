@@ -17,6 +17,7 @@ from loyalty.errors import (
 from loyalty.models import Account, CardAllowance, CardLimit, Hold, Transaction
 from loyalty.services import cards as spending
 from loyalty.services import points
+from loyalty.services.verify import violations
 from members.errors import MemberFrozen
 from members.interfaces import Origin
 from members.models import Card, Event, Member
@@ -288,6 +289,14 @@ def test_a_limit_is_only_of_what_the_type_spends_and_of_a_card_in_use(wallet: Wa
     with pytest.raises(CardNotUsable):
         wallet.limit(per_use=1)
     assert not CardLimit.objects.exists()
+
+
+def test_the_proof_of_the_ledger_notices_a_card_that_spent_for_somebody_else(wallet: Wallet) -> None:
+    wallet.spend(100)
+    assert [invariant for invariant, violation in violations() if violation] == []
+    Card.objects.filter(pk=wallet.card.pk).update(principal=MemberFactory())
+    [broken] = [violation for _, violation in violations() if violation]
+    assert (broken.count, broken.invariant.sentence.startswith("What is done with a card")) == (1, True)
 
 
 # What it costs ------------------------------------------------------------------------------------------------------
