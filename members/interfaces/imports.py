@@ -7,7 +7,7 @@ thousand, go by members.services.import_members.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -92,11 +92,7 @@ class Import:
 
     def origin_of(self, line: Line, **changes: Any) -> Origin:
         """An origin of its own for each row, under the same reference each time the row is applied."""
-        return origin_with(self.origin, reference=f"import-{self.job.pk}-{line.number}", **changes)
-
-
-def origin_with(origin: Origin, **changes: Any) -> Origin:
-    return Origin(**({name: getattr(origin, name) for name in Origin.__dataclass_fields__} | changes))
+        return replace(self.origin, **{"reference": f"import-{self.job.pk}-{line.number}", **changes})
 
 
 class Cells:
