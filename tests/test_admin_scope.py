@@ -21,9 +21,12 @@ from marketing.models import Campaign, Tag
 from marketing.services import campaigns, tags
 from members.models import (
     ApprovalPolicy,
+    Attribute,
     Duplicate,
     Member,
     Operator,
+    ReminderKind,
+    ReminderSetting,
     TicketType,
     Trade,
 )
@@ -72,7 +75,13 @@ def hotel(cast: Cast) -> Cast:
 
 def _guest(cast: Cast) -> Member:
     origin = own_origin("admin", store=cast.hotel_1)
-    person = {"identities": {"phone": "+8613912345678"}, "business": cast.hotel, "store": cast.hotel_1}
+    born = timezone.localdate().replace(year=1992)
+    person = {
+        "identities": {"phone": "+8613912345678"},
+        "business": cast.hotel,
+        "store": cast.hotel_1,
+        "birthday": born,
+    }
     return Member.objects.get(member_no=people.enrol(**person, origin=origin)["member_no"])
 
 
@@ -87,6 +96,8 @@ def _decide(cast: Cast) -> None:
     """What an operator of the hotel, or headquarters for it, has decided."""
     OperatorFactory(org_unit=cast.hotel)
     Trade.objects.create(code="hotel", name="酒店")
+    Attribute.objects.create(code="room", name="房型", kind="text", org_unit=cast.hotel)
+    ReminderSetting.objects.create(org_unit=cast.hotel, kind=ReminderKind.BIRTHDAY, days=7)
     for rule in (EarnRule, BurnRule, AssetPolicy):
         rule.objects.create(name="酒店的", org_unit=cast.hotel, starts_at=LONG_AGO)
     PointsPrice.objects.create(issuer=cast.hotel, price=5, starts_at=LONG_AGO)

@@ -17,7 +17,7 @@ from unfold.admin import ModelAdmin
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 
-from members.errors import Refused
+from members.errors import ListUnreadable, Refused
 from members.interfaces.approval_messages import tell_asked
 from members.interfaces.lists import PERMISSION, READS_PEOPLE, AdminList, Cell
 from members.models import Channel, Job
@@ -98,7 +98,8 @@ class ExportedLists(ModelAdmin):
                 return self._exported(request, listing, rows, form)
         except Refused as refusal:
             messages.error(request, str(refusal.message))
-            return HttpResponseRedirect(self._list_url(request))
+            is_readable = not isinstance(refusal, ListUnreadable)
+            return HttpResponseRedirect(self._list_url(request) if is_readable else self._list_page)
         context = {
             **self.admin_site.each_context(request),
             "title": gettext("导出：%s") % self.opts.verbose_name_plural,
@@ -130,10 +131,13 @@ class ExportedLists(ModelAdmin):
         transaction.on_commit(partial(make_export.delay, job.pk))
         return HttpResponseRedirect(reverse("admin:members_job_change", args=[job.pk]))
 
+    @property
+    def _list_page(self) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+
     def _list_url(self, request: HttpRequest) -> str:
-        page = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
         query = request.GET.urlencode()
-        return f"{page}?{query}" if query else page
+        return f"{self._list_page}?{query}" if query else self._list_page
 
 
 def download(file: Any, title: str, format: str) -> FileResponse:
