@@ -16,6 +16,8 @@ MENU = (
         pgettext_lazy("plural", "会员"),
         ("group", "members.Member"),
         ("upload_file", "members.Job"),
+        ("join_inner", "members.Duplicate"),
+        ("merge", "members.Merge"),
         ("badge", "members.Membership"),
         ("credit_card", "members.Card"),
         ("style", "members.CardType"),

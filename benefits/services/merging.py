@@ -1,5 +1,7 @@
 """What a merge moves on this floor: coupons, whatever their state; and the tier that both have earned together."""
 
+from typing import Any
+
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -33,7 +35,7 @@ def undo(loser: Member, winner: Member, moved: Answer, origin: Origin) -> None:
     tiers.review(loser, origin=origin)
 
 
-def preview(loser: Member, winner: Member) -> list[Line]:
+def preview(loser: Member, winner: Member, actor: Any) -> list[Line]:
     theirs, ours = (Coupon.objects.filter(member=one) for one in (loser, winner))
     usable = [rows.filter(state__in=[*Coupon.OPEN, Coupon.State.HELD]).count() for rows in (theirs, ours)]
     counts = [_("%d 张可用") % count for count in (*usable, sum(usable))]

@@ -5,8 +5,9 @@ of what came, and of what refunds and restores have since made of it, the same w
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
-from django.db.models import Max
+from django.db.models import Max, Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -23,9 +24,9 @@ from members.models import Member
 MOST_LINES = 40  # lots shown of each asset in a preview
 
 
-def preview(loser: Member, winner: Member) -> list[Line]:
-    """Purchases, and each asset with the lots that would move. Raises nothing: what refuses the merge is told."""
-    lines = [_purchases_line(loser, winner)]
+def preview(loser: Member, winner: Member, actor: Any) -> list[Line]:
+    """Purchases, and each asset with the lots that would move: of other businesses only the sum."""
+    lines = [_purchases_line(loser, winner, actor)]
     theirs = {account.asset: account for account in Account.objects.filter(member=loser)}
     ours = {account.asset: account for account in Account.objects.filter(member=winner)}
     for asset in Asset:
@@ -39,8 +40,12 @@ def preview(loser: Member, winner: Member) -> list[Line]:
             )
             lines.append(Line(str(asset.label), _worth(source), _worth(target), _worth(result)))
         if source and source.pk:
-            lots = source.lots.exclude(remaining=0).select_related("issuer").order_by("expires_at", "pk")
-            lines += [_lot_line(lot) for lot in lots[:MOST_LINES]]
+            lots = source.lots.exclude(remaining=0)
+            mine = lots.visible_to(actor).select_related("issuer").order_by("expires_at", "pk")
+            shown = list(mine[:MOST_LINES])
+            lines += [_lot_line(lot) for lot in shown]
+            if rest := lots.exclude(pk__in=[lot.pk for lot in shown]).aggregate(n=Sum("remaining"))["n"]:
+                lines.append(Line(f"↳ {_('其他批次')}", str(rest), "—", f"{rest:+d}"))
     return lines
 
 
@@ -156,8 +161,9 @@ def _child(lot: Lot, quantity: int, account: Account) -> Lot:
 # The preview in words -------------------------------------------------------------------------------------------
 
 
-def _purchases_line(loser: Member, winner: Member) -> Line:
-    theirs, ours = (Purchase.objects.filter(member=member).count() for member in (loser, winner))
+def _purchases_line(loser: Member, winner: Member, actor: Any) -> Line:
+    purchases = Purchase.objects.visible_to(actor)
+    theirs, ours = (purchases.filter(member=member).count() for member in (loser, winner))
     return Line(pgettext("plural", "消费"), *(_("%d 笔") % count for count in (theirs, ours, theirs + ours)))
 
 

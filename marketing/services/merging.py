@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef
 from django.utils.translation import pgettext
 
-from marketing.models import CampaignMember, MemberTag
+from marketing.models import CampaignMember, MemberTag, Tag
 from members.interfaces import Answer, Origin
 from members.interfaces.steps import Line
 from members.models import Member
@@ -37,8 +37,9 @@ def undo(loser: Member, winner: Member, moved: Answer, origin: Origin) -> None:
             MemberTag.objects.filter(pk=row.pk).update(**said["before"])
 
 
-def preview(loser: Member, winner: Member) -> list[Line]:
-    rows = [MemberTag.objects.filter(member=one, is_held_off=False).select_related("tag") for one in (loser, winner)]
+def preview(loser: Member, winner: Member, actor: Any) -> list[Line]:
+    carried = MemberTag.objects.filter(tag__in=Tag.objects.visible_to(actor), is_held_off=False).select_related("tag")
+    rows = [carried.filter(member=one) for one in (loser, winner)]
     theirs, ours = ([row.tag.name for row in tags.order_by("tag__code")] for tags in rows)
     together = [*ours, *(name for name in theirs if name not in ours)]
     return [Line(pgettext("plural", "标签"), *("、".join(names) or "—" for names in (theirs, ours, together)))]

@@ -10,6 +10,7 @@ from members.admin.events import DeliveryAdmin, EventAdmin
 from members.admin.follow_ups import FollowUpAdmin
 from members.admin.jobs import JobAdmin
 from members.admin.members import MemberAdmin, MembershipAdmin
+from members.admin.merging import DuplicateAdmin, MergeAdmin
 from members.admin.operators import OperatorAdmin
 from members.admin.organisation import ChannelAdmin, OrgUnitAdmin, TradeAdmin
 from members.admin.reminders import ReminderAdmin, ReminderSettingAdmin
@@ -26,11 +27,13 @@ __all__ = [
     "CardTypeAdmin",
     "ChannelAdmin",
     "DeliveryAdmin",
+    "DuplicateAdmin",
     "EventAdmin",
     "FollowUpAdmin",
     "JobAdmin",
     "MemberAdmin",
     "MembershipAdmin",
+    "MergeAdmin",
     "OperatorAdmin",
     "OrgUnitAdmin",
     "ReminderAdmin",

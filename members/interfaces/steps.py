@@ -26,14 +26,15 @@ class Line:
 
 @dataclass(frozen=True)
 class MergeStep:
-    """`preview(loser, winner)` says what would move; `merge` moves it and returns (JSON) what `undo` needs.
+    """`preview(loser, winner, actor)` says what would move, as far as the actor may see it.
 
-    `undo` gives back what is still there: what the winner has spent since stays spent. Members are locked.
+    `merge` moves it and returns (JSON) what `undo` needs. `undo` gives back what is still there: what the winner has
+    spent since stays spent. Members are locked.
     """
 
     name: str
     title: str
-    preview: Callable[["Member", "Member"], Sequence[Line]]
+    preview: Callable[["Member", "Member", Any], Sequence[Line]]
     merge: Callable[["Member", "Member", Origin], Answer]
     undo: Callable[["Member", "Member", Answer, Origin], None]
 

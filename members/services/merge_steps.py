@@ -14,6 +14,7 @@ from django.utils.translation import pgettext
 from members.interfaces import Answer, Origin
 from members.interfaces.steps import Line
 from members.models import (
+    Attribute,
     AttributeValue,
     Call,
     Card,
@@ -32,6 +33,7 @@ from members.models import (
     Ticket,
 )
 from members.rules import mask_email, mask_name, mask_phone
+from members.services import identities
 from members.services.card_states import note
 
 PERSON = ("name", "gender", "birthday")
@@ -234,22 +236,22 @@ def _move_duplicates(loser: Member, winner: Member, origin: Origin) -> Answer:
 # The preview --------------------------------------------------------------------------------------------------
 
 
-def preview(loser: Member, winner: Member) -> list[Line]:
+def preview(loser: Member, winner: Member, actor: Any) -> list[Line]:
     """Masked, for everybody: whoever may read more finds it on the members' own pages."""
     lines = [
         _line(_("姓名"), mask_name(loser.name), mask_name(winner.name)),
         _line(_("性别"), *(str(one.get_gender_display()) if one.gender else "" for one in (loser, winner))),
         _line(_("生日"), *(f"{one.birthday:%Y-%m-%d}" if one.birthday else "" for one in (loser, winner))),
     ]
-    lines += [_identities_line(kind, loser, winner) for kind in Identity.Kind if _has(kind, loser, winner)]
-    lines.append(_union(_("业态"), *(_businesses(one) for one in (loser, winner))))
-    lines.append(_union(pgettext("plural", "会员卡"), *(_cards(one) for one in (loser, winner))))
+    lines += _identity_lines(loser, winner, actor)
+    lines.append(_union(_("业态"), *(_businesses(one, actor) for one in (loser, winner))))
+    lines.append(_union(pgettext("plural", "会员卡"), *(_cards(one, actor) for one in (loser, winner))))
     counted = (
-        (_("同意记录"), Consent.objects.in_force()),
-        (_("自定义属性"), AttributeValue.objects),
-        (_("纪念日"), ImportantDate.objects),
-        (_("回访"), FollowUp.objects),
-        (_("客服工单"), Ticket.objects),
+        (_("同意记录"), Consent.objects.visible_to(actor).in_force()),
+        (_("自定义属性"), AttributeValue.objects.filter(attribute__in=Attribute.objects.visible_to(actor))),
+        (_("纪念日"), ImportantDate.objects.all()),
+        (_("回访"), FollowUp.objects.visible_to(actor)),
+        (_("客服工单"), Ticket.objects.visible_to(actor)),
     )
     for label, rows in counted:
         ours, theirs = (rows.filter(member=one).count() for one in (winner, loser))
@@ -267,20 +269,23 @@ def _union(label: str, theirs: list[str], ours: list[str]) -> Line:
     return Line(label, *("、".join(texts) or "—" for texts in (theirs, ours, together)))
 
 
-def _has(kind: str, *members: Member) -> bool:
-    return Identity.objects.filter(kind=kind, member__in=members).exists()
+def _identity_lines(loser: Member, winner: Member, actor: Any) -> list[Line]:
+    all_of = (member.identities.select_related("channel__org_unit") for member in (loser, winner))
+    known = [identities.in_sight(rows, actor) for rows in all_of]
+    lines = []
+    for kind in Identity.Kind:
+        mask = MASKS.get(kind, lambda value: f"…{value[-4:]}")
+        theirs, ours = ([mask(one.value) for one in rows if one.kind == kind] for rows in known)
+        if theirs or ours:
+            lines.append(_union(str(kind.label), theirs, ours))
+    return lines
 
 
-def _identities_line(kind: Identity.Kind, loser: Member, winner: Member) -> Line:
-    mask = MASKS.get(kind, lambda value: f"…{value[-4:]}")
-    texts = ([mask(one.value) for one in member.identities.filter(kind=kind)] for member in (loser, winner))
-    return _union(str(kind.label), *texts)
+def _businesses(member: Member, actor: Any) -> list[str]:
+    memberships = member.memberships.visible_to(actor).order_by("business__path")
+    return list(memberships.values_list("business__name", flat=True))
 
 
-def _businesses(member: Member) -> list[str]:
-    return list(member.memberships.order_by("business__path").values_list("business__name", flat=True))
-
-
-def _cards(member: Member) -> list[str]:
-    cards = Card.objects.filter(member=member).select_related("card_type").order_by("pk")
+def _cards(member: Member, actor: Any) -> list[str]:
+    cards = Card.objects.visible_to(actor).filter(member=member).select_related("card_type").order_by("pk")
     return [f"{card.card_type} …{card.number[-4:]} {card.get_state_display()}" for card in cards]

@@ -28,10 +28,10 @@ Status = Member.Status
 LIVING = (Status.ACTIVE, Status.FROZEN)
 
 
-def preview(loser: Member, winner: Member) -> list[tuple[MergeStep, list[Line]]]:
-    """What would move, floor by floor. Raises MergeOfOne, NotMergeable."""
+def preview(loser: Member, winner: Member, *, actor: Any) -> list[tuple[MergeStep, list[Line]]]:
+    """What would move, floor by floor, as far as the actor may see it. Raises MergeOfOne, NotMergeable."""
     _require_two_living(loser, winner)
-    return [(step, list(step.preview(loser, winner))) for step in merge_steps]
+    return [(step, list(step.preview(loser, winner, actor))) for step in merge_steps]
 
 
 @idempotent("members.merge")

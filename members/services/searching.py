@@ -11,8 +11,9 @@ from django.db.models import Q
 from members.errors import Refused
 from members.models import Attribute, Identity, Member
 from members.personal_data import blind_indexes
-from members.rules import canonical_identity
+from members.rules import canonical_identity, is_member_no
 from members.services.attributes import asked_by
+from members.services.successors import successors
 
 MOST = 1_000
 PREFIX = 4  # digits of a member number; fewer would find half of all members
@@ -33,6 +34,9 @@ def keys_of(term: str, *, actor) -> list[int]:
 def _ways(term: str, actor) -> Iterator[Q]:
     if term.isascii() and term.isdigit() and len(term) >= PREFIX:
         yield Q(member_no__startswith=term)
+    if is_member_no(term):  # of one who was merged: who he is now
+        merged = Member.objects.filter(member_no=term, status=Member.Status.MERGED)
+        yield Q(pk__in=successors(merged.values_list("pk", flat=True)))
     yield Q(name_index__in=blind_indexes("name", term))
     if term.isdecimal() and len(term) == 4:
         yield Q(identities__last_four=term)
