@@ -7,6 +7,7 @@ from benefits import views as benefits
 from benefits.admin import panels as benefits_admin
 from loyalty import views as loyalty
 from loyalty.admin import cards as loyalty_cards
+from loyalty.admin import history
 from loyalty.admin import panels as loyalty_admin
 from marketing.admin import panels as marketing_admin
 from members import views as members
@@ -65,7 +66,7 @@ MEMBER_360 = (
         "purchases",
         pgettext_lazy("plural", "消费"),
         f"{IN_ADMIN}/purchases.html",
-        loyalty_admin.purchases,
+        history.purchases,
         "loyalty.view_purchase",
         order=10,
         place="tab",
@@ -169,6 +170,7 @@ FILTERS = (benefits_admin.TierFilter, marketing_admin.TagFilter)
 ACTIONS = (
     MemberAction(_("纪念日"), "admin:members_member_dates", "members.change_reminder"),
     MemberAction(_("填写属性"), "admin:members_member_attributes", "members.view_personal_data"),
+    MemberAction(_("合并"), "admin:members_merge_start", "members.merge_members", "merge"),
     MemberAction(_("调整积分"), "admin:loyalty_account_adjust", "loyalty.adjust_account"),
     MemberAction(_("办卡 / 绑卡"), "admin:members_card_hand_over", "members.issue_card"),
     MemberAction(_("打标签"), "admin:marketing_tag_member", "marketing.add_membertag"),

@@ -37,11 +37,6 @@ def growth(member: Member, actor: Operator) -> dict[str, Any]:
     return {"growth": Account.objects.filter(member=member, asset=Asset.GROWTH).first()}
 
 
-def purchases(member: Member, actor: Operator) -> dict[str, Any]:
-    rows = Purchase.objects.visible_to(actor).filter(member=member).order_by("-at", "-pk")
-    return {"purchases": rows.select_related("business", "store", "channel")[:ROWS]}
-
-
 def transactions(member: Member, actor: Operator) -> dict[str, Any]:
     rows = Transaction.objects.visible_to(actor).filter(account__member=member)
     beside = ("account", "business", "store", "channel", "operator", "card__member")

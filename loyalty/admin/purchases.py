@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from loyalty.admin import history
 from loyalty.admin.ledger import ReadOnlyInline
 from loyalty.models import Award, Purchase, PurchaseLine, Refund, RefundLine, Tender
 from members.interfaces.admin import ReadOnlyAdmin, in_yuan
@@ -82,6 +83,9 @@ class PurchaseAdmin(BigList, ReadOnlyAdmin):
     net = in_yuan("net_amount", _("实付"))
     with_points = in_yuan("points_amount", _("积分抵扣"))
     refunded = in_yuan("refunded_amount", _("已退"))
+
+    def get_urls(self) -> list:
+        return [*history.urls(self.admin_site), *super().get_urls()]
 
 
 @admin.register(Refund)
