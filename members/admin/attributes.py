@@ -27,7 +27,7 @@ from members.attribute_fields import AttributesForm
 from members.errors import Refused
 from members.interfaces.admin import MemberColumn, OwnedAdmin, admin_origin
 from members.models import Attribute, AttributeValue, Member
-from members.services import attributes
+from members.services import attributes, unmasking
 from members.services.organisation import group
 
 Kind = Attribute.Kind
@@ -142,6 +142,9 @@ class AttributeAdmin(OwnedAdmin):
         person = get_object_or_404(Member.objects.visible_to(request.user), pk=member)
         asked = asked_on(Attribute.Page.FORM, request.user)
         known = attributes.known_of(person, asked)
+        sensitive = [one.code for one in asked if one.is_sensitive and one.code in known]
+        if sensitive and request.method == "GET":
+            unmasking.record(person, page="attributes", what=sensitive, origin=admin_origin(request))
         form = AttributesForm(request.POST or None, asked=asked, known=known, widgets=WIDGETS)
         if form.is_valid() and self._saved(request, form, person):
             return redirect("admin:members_member_360", person.pk)
@@ -181,9 +184,8 @@ def panel(member: Member, actor: Any) -> dict[str, Any]:
     """For member 360: (name, value in words) of what is known, and what is asked and not known yet."""
     asked = asked_on(Attribute.Page.MEMBER_360, actor)
     known = attributes.known_of(member, asked)
-    may_read = actor.has_perm("members.view_personal_data")
-    return {
-        "known": [(one.name, shown(one, known[one.code], may_read=may_read)) for one in asked if one.code in known],
+    return {  # sensitive ones are shown with the rest of the person, when that is asked for
+        "known": [(one.name, shown(one, known[one.code], may_read=False)) for one in asked if one.code in known],
         "unknown": [one.name for one in asked if one.code not in known],
     }
 

@@ -13,33 +13,18 @@ from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 from unfold.decorators import action, display
 from unfold.views import ChangeList
 
-from members.admin import attributes, imports
+from members.admin import attributes, imports, merging, unmasking
 from members.admin.forms import ChangeMemberForm, EnrolForm
 from members.interfaces import Panel, member_360_panels
 from members.interfaces.admin import MemberColumn, ReadOnlyAdmin, ScopedAdmin, admin_origin, member_pages
-from members.interfaces.big_lists import InSightFilter
+from members.interfaces.big_lists import BigList, InSightFilter
 from members.models import Identity, Member, Membership
-from members.rules import mask_email, mask_name, mask_phone
+from members.rules import mask_name, mask_phone
 from members.services import people, searching
-
-MASKS = {Identity.Kind.PHONE: mask_phone, Identity.Kind.EMAIL: mask_email}
-
-
-def may_read(request: HttpRequest) -> bool:
-    return request.user.has_perm("members.view_personal_data")
-
-
-def shown_name(request: HttpRequest, member: Member) -> str:
-    return member.name if may_read(request) else mask_name(member.name)
-
-
-def shown_identity(request: HttpRequest, identity: Identity) -> str:
-    if may_read(request):
-        return identity.value
-    return MASKS.get(identity.kind, lambda value: f"…{value[-4:]}")(identity.value)
 
 
 class MemberChangeList(ChangeList):
@@ -132,14 +117,20 @@ class MemberAdmin(ScopedAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Member | None = None) -> bool:
         """Who may not read personal data can't overwrite it either."""
-        return super().has_change_permission(request, obj) and may_read(request)
+        return super().has_change_permission(request, obj) and unmasking.may_read(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Member | None = None) -> bool:
         """A form would show what is masked: without the right to read it there is the list and member 360."""
-        return super().has_view_permission(request, obj) and (obj is None or may_read(request))
+        return super().has_view_permission(request, obj) and (obj is None or unmasking.may_read(request))
 
     def has_delete_permission(self, request: HttpRequest, obj: Member | None = None) -> bool:
         return False
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args, **kwargs) -> HttpResponse:
+        """A form shows what is masked elsewhere: opening it is a look that is recorded."""
+        if request.method == "GET" and kwargs.get("obj"):
+            unmasking.record_form(request, kwargs["obj"])
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Member, form: ModelForm, change: bool) -> None:
         if change:
@@ -171,12 +162,15 @@ class MemberAdmin(ScopedAdmin):
         view = self.admin_site.admin_view
         return [
             path("<int:pk>/360/", view(self.member_360), name="members_member_360"),
+            path("<int:pk>/unmask/", view(require_POST(self.unmask)), name="members_member_unmask"),
             path("<int:pk>/360/<slug:panel>/", view(self.member_panel), name="members_member_panel"),
             *imports.urls,
             *super().get_urls(),
         ]
 
     def member_360(self, request: HttpRequest, pk: int) -> HttpResponse:
+        if winner := merging.to_winner(request, pk):
+            return winner
         member = self._member(request, pk)
         panels = [panel for panel in member_360_panels if _may_see(request, panel)]
         context = {
@@ -184,8 +178,8 @@ class MemberAdmin(ScopedAdmin):
             "title": gettext("会员 360°"),
             "opts": self.opts,
             "member": member,
-            "name": shown_name(request, member),
-            "identities": [(identity, shown_identity(request, identity)) for identity in _identities(request, member)],
+            **unmasking.masked(member, _identities(request, member)),
+            "may_read": unmasking.may_read(request),
             "memberships": member.memberships.visible_to(request.user).select_related("business", "store"),
             "parts": [_part(request, panel, member) for panel in panels if panel.place != "tab"],
             "tabs": [panel for panel in panels if panel.place == "tab"],
@@ -193,6 +187,10 @@ class MemberAdmin(ScopedAdmin):
             "may_change": self.has_change_permission(request, member),
         }
         return TemplateResponse(request, "admin/members/member/360.html", context)
+
+    def unmask(self, request: HttpRequest, pk: int) -> HttpResponse:
+        member = self._member(request, pk)
+        return unmasking.unmasked(request, member, _identities(request, member))
 
     def member_panel(self, request: HttpRequest, pk: int, panel: str) -> HttpResponse:
         member = self._member(request, pk)
@@ -208,7 +206,7 @@ class MemberAdmin(ScopedAdmin):
 
 
 @admin.register(Membership)
-class MembershipAdmin(ReadOnlyAdmin):
+class MembershipAdmin(BigList, ReadOnlyAdmin):
     list_display = ("member", "business", "store", "channel", "operator", "joined_at")
     list_filter = (("business", InSightFilter), "joined_at")
     list_select_related = ("member", "business", "store", "channel", "operator")
