@@ -212,6 +212,11 @@ class HandOverForm(TokenForm):
         self.fields["card_type"].queryset = CardType.objects.visible_to(self.actor).active().filter(self.kinds)
 
     kinds = Q()
+    asks_for = "principal"  # what services call the other person
+
+    def told(self, refusal: Refused) -> None:
+        refusal.field = "other" if refusal.field == self.asks_for else refusal.field
+        super().told(refusal)
 
     def clean(self) -> dict[str, Any]:
         said = super().clean()
@@ -234,6 +239,7 @@ class GrantForm(HandOverForm):
     """The same from the principal's page: somebody else's card, that spends his assets."""
 
     kinds = ~Q(kind=CardType.Kind.PERSONAL)
+    asks_for = "member"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
