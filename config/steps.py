@@ -15,6 +15,7 @@ from loyalty.services import reminder_sources as purchase_days
 from marketing.services import closing as marketing_closing
 from marketing.services import merging as marketing_merging
 from marketing.services import personal_export as marketing_export
+from members import tasks
 from members.interfaces.admin_approval import change_of
 from members.interfaces.approvals import ApprovalVerb, approval_verbs
 from members.interfaces.reminders import ReminderSource, reminder_sources
@@ -29,7 +30,7 @@ from members.interfaces.steps import (
     merge_steps,
 )
 from members.models import ReminderKind
-from members.services import card_batches, closing, exports, merging, personal_export
+from members.services import card_batches, closing, exports, imports, merging, personal_export
 from members.services import merge_steps as member_rows
 from members.services import reminder_sources as member_days
 
@@ -95,6 +96,9 @@ EXPORT: tuple[ExportStep, ...] = (
 APPROVALS: tuple[ApprovalVerb, ...] = (
     ApprovalVerb("loyalty.adjust", _("调整资产"), "loyalty.adjust_account", adjusting.run, Asset.POINTS.label),
     ApprovalVerb(card_batches.VERB, _("制卡"), "members.issue_card", card_batches.run_approved, _("张")),
+    ApprovalVerb(
+        imports.APPROVAL, _("导入表格"), "members.import_members", tasks.import_approved, pgettext_lazy("unit", "行")
+    ),
     ApprovalVerb("members.undo_merge", _("逾期撤销会员合并"), "members.undo_merge", merging.run_undo),
     ApprovalVerb(
         exports.UNMASKED,

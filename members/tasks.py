@@ -1,11 +1,15 @@
 """What the clock and long work call: primary keys in, one service out, safe to run twice."""
 
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 from celery import shared_task
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
+from members.interfaces import Answer, Origin
 from members.interfaces.lists import AdminList
 from members.services import (
     approvals,
@@ -48,6 +52,13 @@ def remind() -> None:
     now = timezone.now()
     reminders.raise_due(now)
     reminders.send_due(now)
+
+
+def import_approved(arguments: dict[str, Any], origin: Origin) -> Answer:
+    """The verb of the table of approvals: a second person lets a large file be imported, which begins at once."""
+    job = imports.approved(arguments["job"])
+    transaction.on_commit(partial(run_import.delay, job.pk))
+    return {"job": job.pk}
 
 
 @shared_task(ignore_result=True)

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from decimal import Decimal
 
 import phonenumbers
 
@@ -18,16 +19,24 @@ IDENTITY_LENGTH = 120
 def canonical_phone(written: str) -> str:
     """Return E.164 for a phone as people and spreadsheets write it; mainland China when no country code is given.
 
-    Mends full-width digits, spaces and Excel's 13800138000.0; 1.38E+10 is refused, as its digits are lost.
+    Mends full-width digits, spaces and Excel's 13800138000.0; 1.38E+10 is refused, as digits are lost.
     """
     text = unicodedata.normalize("NFKC", str(written)).strip()
     if EXPONENT.fullmatch(text):
-        raise InvalidPhone.lost_digits(text)
+        text = _written_out(text)
     text = SEPARATORS.sub("", text.split(".")[0] if EXCEL_FLOAT.fullmatch(text) else text)
     # Mainland mobiles are nearly all there are, and new prefixes come faster than new editions of the library.
     if mobile := MAINLAND_MOBILE.fullmatch(text):
         return f"+86{mobile[1]}"
     return _abroad_or_landline(text)
+
+
+def _written_out(text: str) -> str:
+    """1.3800138001E10 in full, where all its digits are there. Raises InvalidPhone where some are lost."""
+    mantissa, exponent = text.upper().split("E")
+    if len(mantissa.partition(".")[2]) < int(exponent):
+        raise InvalidPhone.lost_digits(text)
+    return f"{Decimal(text).normalize():f}"
 
 
 def _abroad_or_landline(text: str) -> str:
