@@ -228,6 +228,13 @@ LOGGING = {
 
 # --- Member pages -------------------------------------------------------------------------------------------
 MEMBERS_SMS_BACKEND = os.environ.get("MEMBERS_SMS_BACKEND", "members.notifications.ConsoleSmsBackend")
+EMAIL_BACKEND = os.environ.get("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
+EMAIL_HOST = os.environ.get("EMAIL_HOST", "localhost")
+EMAIL_PORT = int(os.environ.get("EMAIL_PORT", "25"))
+EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = switch("EMAIL_USE_TLS")
+DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "members@localhost")
 # A house behind one address has many members; a machine that texts the whole town has to be stopped.
 MEMBERS_SMS_PER_ADDRESS_AND_HOUR = int(os.environ.get("MEMBERS_SMS_PER_ADDRESS_AND_HOUR", "60"))
 

@@ -1,11 +1,13 @@
 """What members type on their own pages."""
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from members.errors import InvalidPhone, Refused
+from members.errors import InvalidEmail, InvalidPhone, Refused
 from members.models import Channel, Identity, Member, Purpose
-from members.rules import canonical_phone
+from members.rules import canonical_email, canonical_phone
 from members.services.consents import Agreement, evidence_of
 from members.services.organisation import group, own_origin
 from members.services.people import enrol
@@ -37,6 +39,20 @@ class PhoneForm(forms.Form):
             raise forms.ValidationError(refusal.message, code=refusal.code) from refusal
 
 
+class EmailForm(forms.Form):
+    email = forms.CharField(
+        label=_("邮箱"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "placeholder": _("请输入邮箱地址"), "autofocus": True}),
+    )
+
+    def clean_email(self) -> str:
+        try:
+            return canonical_email(self.cleaned_data["email"])
+        except InvalidEmail as refusal:
+            raise forms.ValidationError(refusal.message, code=refusal.code) from refusal
+
+
 class CodeForm(forms.Form):
     code = forms.RegexField(
         rf"^\d{{{CODE_DIGITS}}}$",
@@ -53,7 +69,7 @@ class CodeForm(forms.Form):
     )
 
 
-class EnrolForm(forms.Form):
+class PersonForm(forms.Form):
     name = forms.CharField(
         label=_("姓名"),
         max_length=50,
@@ -63,8 +79,22 @@ class EnrolForm(forms.Form):
     birthday = forms.DateField(
         label=_("生日（选填）"),
         required=False,
-        widget=forms.DateInput(attrs={"type": "date", "autocomplete": "bday"}),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "autocomplete": "bday"}),
     )
+
+
+class ProfileForm(PersonForm):
+    """The same of one who is a member already."""
+
+    def __init__(self, *args, member: Member, **kwargs) -> None:
+        known = {"name": member.name, "gender": member.gender, "birthday": member.birthday}
+        super().__init__(*args, initial=known, **kwargs)
+
+    def changes(self) -> dict[str, Any]:
+        return {name: self.cleaned_data[name] for name in self.changed_data}
+
+
+class EnrolForm(PersonForm):
     agrees = forms.BooleanField(
         label=_("同意会员章程"), error_messages={"required": _("请阅读并同意会员章程与隐私政策，才能加入。")}
     )

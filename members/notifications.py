@@ -4,6 +4,7 @@ import logging
 from typing import ClassVar, Protocol
 
 from django.conf import settings
+from django.core.mail import send_mail
 from django.utils.module_loading import import_string
 
 from members.models import Identity, Medium, Member, OrgUnit
@@ -40,7 +41,7 @@ def notify(member: Member, *, business: OrgUnit, purpose: str, text: str, medium
     """
     if not consents.allows(member, business=business, purpose=purpose, medium=medium):
         return "no_consent"
-    phone = member.identities.filter(kind=Identity.Kind.PHONE).order_by("-verified_at", "-pk").first()
+    phone = member.identities.filter(kind=Identity.Kind.PHONE).preferred().first()
     if medium != Medium.SMS or phone is None:
         return "no_address"
     try:
@@ -49,6 +50,11 @@ def notify(member: Member, *, business: OrgUnit, purpose: str, text: str, medium
         logger.exception("A message could not be handed over")
         return "failed"
     return "sent"
+
+
+def send_email(address: str, subject: str, text: str) -> None:
+    """Hand over to EMAIL_BACKEND; raises if it does not take it."""
+    send_mail(subject, text, None, [address])
 
 
 def send_sms(phone: str, text: str) -> None:

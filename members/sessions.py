@@ -13,6 +13,7 @@ from members.services.successors import successor
 MEMBER = "member_id"
 ATTEMPT = "member_sign_in"
 DEVICE = "member_device"
+CHANGE = "member_change"
 ATTEMPT_SECONDS = 15 * 60  # from the phone to the end of joining
 
 
@@ -65,6 +66,18 @@ def phone_of(request: HttpRequest, *, is_verified: bool) -> str | None:
 def attempt_of(request: HttpRequest) -> str:
     """Names this attempt: the reference under which joining is done once."""
     return request.session[ATTEMPT]
+
+
+def remember_change(request: HttpRequest, kind: str, value: str, replaces: int | None) -> None:
+    """Keep the new number that a member has still to prove, and which of his it replaces; encrypted too."""
+    attempt = request.session[CHANGE] = secrets.token_urlsafe(16)
+    cache.set(_key(attempt), (kind, encrypt(value, context=CHANGE), replaces), ATTEMPT_SECONDS)
+
+
+def change_of(request: HttpRequest) -> tuple[str, str, int | None] | None:
+    """(kind, value, key of the one it replaces), or None where nothing is to be proven, or no more."""
+    kind, sealed, replaces = cache.get(_key(request.session.get(CHANGE, ""))) or (None, None, None)
+    return (kind, decrypt(sealed, context=CHANGE), replaces) if kind else None
 
 
 def _key(attempt: str) -> str:

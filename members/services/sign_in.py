@@ -1,4 +1,7 @@
-"""Sign-in by SMS code. Codes live hashed in the cache: short-lived, single-use, few tries, few sends."""
+"""Codes by SMS or e-mail, to sign in and to prove a new number.
+
+They live hashed in the cache: short-lived, single-use, few tries, few sends.
+"""
 
 import secrets
 from datetime import datetime
@@ -10,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from members.errors import CodeExpired, TooManyCodes, TooManyTries, WrongCode
 from members.models import Identity
-from members.notifications import send_sms
+from members.notifications import send_email, send_sms
 from members.personal_data import blind_index, blind_indexes
 
 CODE_DIGITS = 6
@@ -22,7 +25,7 @@ HOUR, DAY = 3600, 24 * 3600
 
 
 def send_code(phone: str, *, address: str) -> None:
-    """Send a fresh code to an E.164 number, known or not: the answer must not tell. Raises TooManyCodes.
+    """Send a fresh code to an E.164 number or an e-mail, known or not: the answer must not tell. Raises TooManyCodes.
 
     `address` is the asking machine's: one of them can't text the whole town at our cost.
     """
@@ -37,7 +40,7 @@ def send_code(phone: str, *, address: str) -> None:
     cache.set(_key("code", phone), _digest(phone, code), CODE_SECONDS)
     minutes = CODE_SECONDS // 60
     text = _("【梧桐会员】验证码 %(code)s，%(minutes)d 分钟内有效，请勿告诉他人。")
-    send_sms(phone, text % {"code": code, "minutes": minutes})
+    _deliver(phone, text % {"code": code, "minutes": minutes})
 
 
 def check_code(phone: str, code: str) -> None:
@@ -61,6 +64,13 @@ def mark_verified(phone: str, *, at: datetime) -> None:
     Identity.objects.filter(
         kind=Identity.Kind.PHONE, value_index__in=blind_indexes(Identity.Kind.PHONE, phone), verified_at=None
     ).update(verified_at=at)
+
+
+def _deliver(to: str, text: str) -> None:
+    if "@" in to:
+        send_email(to, _("梧桐会员验证码"), text)
+    else:
+        send_sms(to, text)
 
 
 def _count(key: str, seconds: int) -> int:
