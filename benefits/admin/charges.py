@@ -9,12 +9,13 @@ from unfold.decorators import display
 from benefits.admin.words import link_to, shares_in_words
 from benefits.models import Charge
 from members.interfaces.admin import ReadOnlyAdmin, in_yuan
+from members.interfaces.big_lists import BigList, InSightFilter
 from members.models import OrgUnit
 
 
 @admin.register(Charge)
-class ChargeAdmin(ReadOnlyAdmin):
-    list_filter = ("kind", ("business", admin.RelatedOnlyFieldListFilter), "at")
+class ChargeAdmin(BigList, ReadOnlyAdmin):
+    list_filter = ("kind", ("business", InSightFilter), "at")
     list_select_related = ("member", "business", "store", "coupon", "purchase", "undoes")
     search_fields = ("coupon__code", "member__member_no", "purchase__external_number")
     search_help_text = _("券码、会员号或外部单号")

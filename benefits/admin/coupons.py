@@ -20,6 +20,7 @@ from benefits.models import Coupon
 from benefits.services import coupons
 from members.errors import Refused
 from members.interfaces.admin import ReadOnlyAdmin, admin_origin, refusals_as_messages
+from members.interfaces.big_lists import BigList, InSightFilter
 from members.models import Member
 
 STATES = {
@@ -33,7 +34,7 @@ STATES = {
 
 
 @admin.register(Coupon)
-class CouponAdmin(ReadOnlyAdmin):
+class CouponAdmin(BigList, ReadOnlyAdmin):
     list_display = (
         "code",
         "name",
@@ -47,8 +48,8 @@ class CouponAdmin(ReadOnlyAdmin):
     )
     list_filter = (
         "state",
-        ("template", admin.RelatedOnlyFieldListFilter),
-        ("issuer", admin.RelatedOnlyFieldListFilter),
+        ("template", InSightFilter),
+        ("issuer", InSightFilter),
         "issued_at",
     )
     list_select_related = ("member", "issuer")

@@ -22,6 +22,7 @@ from benefits.services import tiers
 from benefits.services.tier_review import Mover, movers
 from members.interfaces.admin import ChoicesInSight, OwnedAdmin, ReadOnlyAdmin, in_yuan
 from members.interfaces.admin_approval import ApprovedAdmin
+from members.interfaces.big_lists import BigList, InSightFilter
 from members.interfaces.money import yuan
 
 SHOWN = 200  # movers listed by name; the picture counts them all
@@ -147,10 +148,10 @@ class TierAdmin(ProgrammeTermsAdmin):
 
 
 @admin.register(MemberTier)
-class MemberTierAdmin(ReadOnlyAdmin):
+class MemberTierAdmin(BigList, ReadOnlyAdmin):
     list_display = ("shown_member", "tier", "shown_reason", "shown_spend", "since", "until", "programme")
     list_filter = (
-        ("tier", admin.RelatedOnlyFieldListFilter),
+        ("tier", InSightFilter),
         "reason",
         ("until", admin.EmptyFieldListFilter),
         "since",

@@ -69,6 +69,7 @@ class Purchase(models.Model):
             ),
             models.Index(fields=["business", "-at"], name="purchase_by_business"),
             models.Index(fields=["store", "-at"], name="purchase_by_store"),
+            models.Index(fields=["external_number"], name="purchase_by_number"),
             models.Index(fields=["card", "-at"], condition=Q(card__isnull=False), name="purchase_by_card"),
         )
 

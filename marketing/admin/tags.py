@@ -16,6 +16,7 @@ from marketing.forms import MemberTagForm, TagForm
 from marketing.models import MemberTag, Tag, TagRun
 from marketing.services import tags
 from members.interfaces.admin import ReadOnlyAdmin, ScopedAdmin, admin_origin, refusals_as_messages
+from members.interfaces.big_lists import BigList, InSightFilter
 from members.services.organisation import group
 
 # unfold's own label colours
@@ -86,12 +87,12 @@ class TagAdmin(ScopedAdmin):
 
 
 @admin.register(MemberTag)
-class MemberTagAdmin(ScopedAdmin):
+class MemberTagAdmin(BigList, ScopedAdmin):
     """Tags are set here by hand, and taken off by the action, which leaves a word of it."""
 
     form = MemberTagForm
     list_display = ("member", "tag", "value", "source", "is_held_off", "set_by", "why", "since", "until")
-    list_filter = ("source", "is_held_off", ("tag", admin.RelatedOnlyFieldListFilter))
+    list_filter = ("source", "is_held_off", ("tag", InSightFilter))
     list_select_related = ("member", "tag", "set_by")
     search_fields = ("member__member_no",)
     raw_id_fields = ("member",)

@@ -1,6 +1,7 @@
 """What was done and by whom, and what still follows from it."""
 
 from django.contrib import admin, messages
+from django.db import connection
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -9,23 +10,47 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from members.interfaces.admin import ReadOnlyAdmin
+from members.interfaces.big_lists import BigList, InSightFilter
 from members.models import Delivery, Event
 from members.services.deliveries import retry_parked
 
+# Each type once, from the index by type: a jump for each, where DISTINCT would read every event.
+TYPES = """
+    WITH RECURSIVE found (type) AS (
+        SELECT min(type) FROM members_event
+        UNION ALL
+        SELECT (SELECT min(type) FROM members_event WHERE type > found.type) FROM found WHERE found.type IS NOT NULL
+    )
+    SELECT type FROM found WHERE type IS NOT NULL
+"""
+
+
+class TypeFilter(admin.SimpleListFilter):
+    title = _("类型")
+    parameter_name = "type"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        with connection.cursor() as cursor:
+            cursor.execute(TYPES)
+            return [(name, name) for (name,) in cursor.fetchall()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
+        return queryset.filter(type=self.value()) if self.value() else queryset
+
 
 @admin.register(Event)
-class EventAdmin(ReadOnlyAdmin):
+class EventAdmin(BigList, ReadOnlyAdmin):
     list_display = ("type", "at", "member", "business", "store", "channel", "operator", "reference")
-    list_filter = ("type", ("channel", admin.RelatedOnlyFieldListFilter), "at")
+    list_filter = (TypeFilter, ("channel", InSightFilter), "at")
     list_select_related = ("member", "business", "store", "channel", "operator")
-    search_fields = ("reference", "member__member_no")
-    search_help_text = _("参考号或会员号")
+    search_fields = ("member__member_no",)
+    search_help_text = _("会员号")
 
 
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnlyAdmin):
     list_display = ("event", "reaction", "shown_state", "tries", "next_at", "error")
-    list_filter = ("state", "reaction")
+    list_filter = ("state",)
     list_select_related = ("event",)
     actions = ("retry",)
 

@@ -8,7 +8,7 @@ from django.core.paginator import Paginator
 from django.db.models import Field, QuerySet
 from django.http import HttpRequest
 
-from members.models import OrgUnit
+from members.models import Channel, OrgUnit
 
 COUNTED = 10_000
 
@@ -49,5 +49,13 @@ class BigList:
         if not term:
             return queryset, False
         rows = self.model._default_manager.all().visible_to(request.user).order_by()  # type: ignore[attr-defined]
-        found = (rows.filter(**{field: term}).values_list("pk", flat=True)[:COUNTED] for field in self.search_fields)
-        return queryset.filter(pk__in={key for keys in found for key in keys}), False
+        found = (rows.filter(**self._meant(field, term, request)) for field in self.search_fields)
+        keys = {key for rows in found for key in rows.values_list("pk", flat=True)[:COUNTED]}
+        return queryset.filter(pk__in=keys), False
+
+    @staticmethod
+    def _meant(field: str, term: str, request: HttpRequest) -> dict[str, Any]:
+        """References are unique within their channel, and indexed so."""
+        if field == "request__reference":
+            return {field: term, "request__channel__in": Channel.objects.visible_to(request.user)}
+        return {field: term}

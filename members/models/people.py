@@ -91,6 +91,7 @@ class Member(models.Model):
         indexes = (
             models.Index(fields=["name_index"], name="member_by_name"),
             models.Index(fields=["registered_at"], name="member_by_registration"),
+            models.Index(fields=["status", "-id"], condition=~Q(status="active"), name="member_not_active"),
             models.Index(
                 ExtractMonth("birthday"),
                 ExtractDay("birthday"),
