@@ -56,6 +56,7 @@ class AllowanceInline(TabularInline):
     form = AllowanceForm
     formset = AllowanceFormSet
     fields = ("asset", "per_use", "per_day")
+    hide_title = True
 
     def get_extra(self, request: HttpRequest, obj=None, **kwargs) -> int:
         return 0 if obj else 1
