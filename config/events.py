@@ -1,9 +1,12 @@
 """What follows from what: the one table event type → reactions. Delivered by beat, retried, safe to make twice."""
 
+from benefits.services.card_tiers import carry
 from benefits.services.welcome import welcome
 from members import events
 
 REACTIONS: dict[str, tuple[events.Reaction, ...]] = {
+    "card.activated": (carry,),
+    "card.renewed": (carry,),
     "member.enrolled": (welcome,),
 }
 

@@ -18,22 +18,32 @@ from members.services.organisation import group
 BATCH = 5000  # members a statement
 
 # Members of a range (or only some of them) whose tier is not what their window says; without a row yet: all of them.
+# A card that carries a tier keeps its holder there until it is closed or expired; while it is lost, too.
 MOVERS = """
     WITH spent AS (
         SELECT member_id, SUM(net_amount - refunded_amount)::bigint AS spend
         FROM loyalty_purchase
         WHERE at >= %(start)s AND at < %(end)s AND member_id >= %(low)s AND member_id < %(high)s
         GROUP BY member_id
+    ),
+    carried AS (
+        SELECT card.member_id, MAX(tier.rank) AS rank
+        FROM members_card card
+        JOIN members_cardtype card_type ON card_type.id = card.card_type_id
+        JOIN benefits_tier tier ON tier.programme_id = %(programme)s AND tier.code = card_type.carries_tier
+        WHERE card.state IN ('active', 'frozen', 'lost') AND card.member_id >= %(low)s AND card.member_id < %(high)s
+        GROUP BY card.member_id
     )
     SELECT member.id, member.member_no, held.id, held.since, held.tier_id, target.id, COALESCE(spent.spend, 0)
     FROM members_member member
     LEFT JOIN benefits_membertier held
         ON held.member_id = member.id AND held.programme_id = %(programme)s AND held.until IS NULL
     LEFT JOIN spent ON spent.member_id = member.id
+    LEFT JOIN carried ON carried.member_id = member.id
     CROSS JOIN LATERAL (
         SELECT tier.id FROM benefits_tier tier
         WHERE tier.programme_id = %(programme)s
-            AND (tier.threshold <= COALESCE(spent.spend, 0) OR tier.id = %(lowest)s)
+            AND (tier.threshold <= COALESCE(spent.spend, 0) OR tier.rank <= carried.rank OR tier.id = %(lowest)s)
         ORDER BY tier.rank DESC LIMIT 1
     ) target
     WHERE member.id >= %(low)s AND member.id < %(high)s AND member.status = 'active'

@@ -137,6 +137,23 @@ def review(member: Member, *, origin: Origin) -> MemberTier | None:
     return move(current, target, at=at, spend=spend, reason=Reason.UPGRADE, origin=origin)
 
 
+def lift(member: Member, code: str, *, origin: Origin) -> MemberTier | None:
+    """Put a member at least on the tier with this code, whatever he has spent; None where he stands there or higher.
+
+    The caller holds the lock on the member's points account, as for `review`.
+    """
+    found = ladder(origin.at)
+    target = found and next((tier for tier in found.tiers if tier.code == code), None)
+    if found is None or target is None:
+        return None
+    current = _open_row(member, found) or _start(member, found, origin.at)
+    if current.tier.rank >= target.rank:
+        return None
+    at = max(origin.at, current.since)
+    spend = spend_of(member, found.programme, at)
+    return move(current, target, at=at, spend=spend, reason=Reason.MANUAL, origin=origin)
+
+
 def move(current: MemberTier, target: Tier, *, at: datetime, spend: int, reason: Reason, origin: Origin) -> MemberTier:
     """Close the open row and open the next one at the same instant."""
     current.until = at
