@@ -147,7 +147,7 @@ class ReplaceForm(StepForm):
 class ActivateForm(StepForm):
     """Whose the card is: the holder, and for cards that spend for another, that other."""
 
-    reason = None  # type: ignore[assignment]
+    reason = None
     member = forms.CharField(
         label=_("持卡会员"), max_length=40, required=False, widget=UnfoldAdminTextInputWidget(attrs=PERSON)
     )

@@ -125,7 +125,7 @@ class CardBatchAdmin(ReadOnlyAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         form = OrderForm(request.POST or None, actor=request.user)
-        if form.is_valid() and (answer := self._ordered(request, form)):
+        if form.is_valid() and (answer := self._place_order(request, form)):
             return answer
         context = {
             **self.admin_site.each_context(request),
@@ -139,7 +139,7 @@ class CardBatchAdmin(ReadOnlyAdmin):
         }
         return TemplateResponse(request, "admin/members/card/form.html", context)
 
-    def _ordered(self, request: HttpRequest, form: OrderForm) -> HttpResponse | None:
+    def _place_order(self, request: HttpRequest, form: OrderForm) -> HttpResponse | None:
         """At once, or when a second person has agreed."""
         origin = admin_origin(request, reference=form.reference)
         try:
