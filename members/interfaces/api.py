@@ -211,23 +211,26 @@ def member_of(channel: Channel, written: str) -> Member:
 
 
 def spender_of(channel: Channel, data: Mapping[str, Any]) -> tuple[Member, Card | None]:
-    """The member whom a SpenderInput names, or for whom its card spends. Raises MemberNotFound, CardNotFound."""
+    """The member whom a SpenderInput names, or the one for whom its card spends.
+
+    Raises MemberNotFound, CardNotFound; a card is as unknown to a business as the member for whom it spends, and one
+    that nobody holds yet is nobody's.
+    """
     if "card" not in data:
         return member_of(channel, data["member"]), None
     card = card_of(channel, data["card"])
-    return card.spender, card
+    spender = card.spender
+    if spender is None or not Member.objects.visible_to(channel).filter(pk=spender.pk).exists():
+        raise CardNotFound(field="card")
+    return spender, card
 
 
 def card_of(channel: Channel, written: str) -> Card:
-    """The card that a body names by its number. Raises CardNotFound, also where nobody holds it yet, or where the
-    channel's business does not know whose assets it spends: as with a member's number."""
+    """The card in sight that a body names by its number. Raises CardNotFound."""
     try:
-        card = cards.find(written, actor=channel)
+        return cards.find(written, actor=channel)
     except CardNotFound as reason:
         raise CardNotFound(field="card") from reason
-    if card.spender is None or not Member.objects.visible_to(channel).filter(pk=card.spender.pk).exists():
-        raise CardNotFound(field="card")
-    return card
 
 
 def _terminal_of(store: OrgUnit | None, code: str | None) -> Terminal | None:
