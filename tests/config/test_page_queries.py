@@ -53,12 +53,12 @@ PAGES = {
 }
 
 
-def queries_of(client: Client, page: str, member: Member) -> int:
+def queries_of(client: Client, page: str, member: Member) -> list[str]:
     path, query = PAGES[page](member)
     client.get(path, query)  # what a process asks once, it has asked
     with CaptureQueriesContext(connection) as captured:
         assert client.get(path, query).status_code == 200
-    return len(captured)
+    return [query["sql"] for query in captured.captured_queries]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -67,8 +67,9 @@ def test_a_page_asks_no_more_for_more_members(cast, more, client, page):
     [member, *_] = more(3)
     few = queries_of(client, page, member)
     more(10)
-    assert queries_of(client, page, member) == few
-    assert few <= MOST
+    many = queries_of(client, page, member)
+    assert len(many) == len(few), [one for one in many if one not in few]
+    assert len(few) <= MOST
 
 
 def test_the_desk_finds_a_caller_in_one_step(cast, more, client):
@@ -102,7 +103,7 @@ def test_searching_finds_each_way_and_only_what_is_in_sight(cast, more):
         member.member_no: [member.pk],
         "张三": sorted(cast.mall.memberships.values_list("member", flat=True)),  # with the shop's own first customer
         "8000": everybody,
-        "138 0000 8000": [member.pk],
+        member.identities.get(kind="phone").value.removeprefix("+86"): [member.pk],
         card.value: [member.pk],
         "李四": [],
         "": [],
