@@ -25,6 +25,8 @@ MENU = (
         ("notifications", "members.Reminder"),
         ("notification_settings", "members.ReminderSetting"),
         ("tune", "members.Attribute"),
+        ("verified_user", "members.Consent"),
+        ("contract", "members.ConsentText"),
     ),
     (
         _("服务"),

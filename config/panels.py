@@ -13,6 +13,7 @@ from marketing.admin import panels as marketing_admin
 from members import views as members
 from members.admin import attributes as attributes_admin
 from members.admin import card_panels as cards_admin
+from members.admin import consents as consents_admin
 from members.admin import panels as members_admin
 from members.admin import reminders as reminders_admin
 from members.admin.follow_ups import follow_ups_of
@@ -117,6 +118,23 @@ MEMBER_360 = (
         place="tab",
     ),
     Panel(
+        "identities",
+        pgettext_lazy("plural", "身份标识"),
+        f"{IN_ADMIN}/identities.html",
+        consents_admin.identities_panel,
+        order=62,
+        place="tab",
+    ),
+    Panel(
+        "consents",
+        pgettext_lazy("plural", "同意记录"),
+        f"{IN_ADMIN}/consents.html",
+        consents_admin.panel,
+        "members.view_consent",
+        order=64,
+        place="tab",
+    ),
+    Panel(
         "attributes",
         _("属性"),
         f"{IN_ADMIN}/attributes.html",
@@ -171,6 +189,10 @@ ACTIONS = (
     MemberAction(_("纪念日"), "admin:members_member_dates", "members.change_reminder"),
     MemberAction(_("填写属性"), "admin:members_member_attributes", "members.view_personal_data"),
     MemberAction(_("合并"), "admin:members_merge_start", "members.merge_members", "merge"),
+    MemberAction(_("更换手机号"), "admin:members_member_phone", "members.change_member"),
+    MemberAction(_("冻结 / 解冻"), "admin:members_member_freeze", "members.freeze_member"),
+    MemberAction(_("注销"), "admin:members_member_close", "members.close_member"),
+    MemberAction(_("导出个人数据"), "admin:members_member_data", "members.export_personal_data"),
     MemberAction(_("调整积分"), "admin:loyalty_account_adjust", "loyalty.adjust_account"),
     MemberAction(_("办卡 / 绑卡"), "admin:members_card_hand_over", "members.issue_card"),
     MemberAction(_("打标签"), "admin:marketing_tag_member", "marketing.add_membertag"),

@@ -22,6 +22,7 @@ from marketing.services import campaigns, tags
 from members.models import (
     ApprovalPolicy,
     Attribute,
+    ConsentText,
     Duplicate,
     Member,
     Operator,
@@ -30,7 +31,18 @@ from members.models import (
     TicketType,
     Trade,
 )
-from members.services import calls, card_batches, cards, duplicates, follow_ups, merging, people, reminders, tickets
+from members.services import (
+    calls,
+    card_batches,
+    cards,
+    consents,
+    duplicates,
+    follow_ups,
+    merging,
+    people,
+    reminders,
+    tickets,
+)
 from members.services.organisation import own_origin
 from settlement.models import IssueAgreement, Period, RedemptionAgreement
 from settlement.services import periods
@@ -68,6 +80,7 @@ def hotel(cast: Cast) -> Cast:
     )
     reminders.raise_due(timezone.now())
     _care(cast, shop.member)
+    _agree(cast, shop.member)
     collect()
     periods.cut(Period.objects.latest("starts_at"), origin=own_origin("clock"))
     return cast
@@ -107,6 +120,11 @@ def _decide(cast: Cast) -> None:
     ApprovalPolicy.objects.create(org_unit=cast.hotel, verb="change:loyalty.earnrule")
     programme = TierProgramme.objects.create(code="hotel", name="酒店等级", **own)
     Tier.objects.create(programme=programme, code="guest", name="住客", rank=0)
+
+
+def _agree(cast: Cast, member: Member) -> None:
+    ConsentText.objects.create(receiver=cast.hotel, purpose="marketing", version="1", text="…", starts_at=LONG_AGO)
+    consents.give(member, receiver=cast.hotel, purpose="marketing", origin=own_origin("member"))
 
 
 def _market(cast: Cast, template: CouponTemplate) -> None:

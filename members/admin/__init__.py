@@ -5,6 +5,7 @@ from members.admin.attributes import AttributeAdmin
 from members.admin.audit import AuditEntryAdmin
 from members.admin.card_pages import CardAdmin
 from members.admin.cards import CardBatchAdmin, CardTypeAdmin
+from members.admin.consents import ConsentAdmin, ConsentTextAdmin
 from members.admin.desk import CallAdmin
 from members.admin.events import DeliveryAdmin, EventAdmin
 from members.admin.follow_ups import FollowUpAdmin
@@ -26,6 +27,8 @@ __all__ = [
     "CardBatchAdmin",
     "CardTypeAdmin",
     "ChannelAdmin",
+    "ConsentAdmin",
+    "ConsentTextAdmin",
     "DeliveryAdmin",
     "DuplicateAdmin",
     "EventAdmin",

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from unfold.decorators import action, display
 from unfold.views import ChangeList
 
-from members.admin import attributes, imports, merging, unmasking
+from members.admin import attributes, imports, merging, person_steps, unmasking
 from members.admin.forms import ChangeMemberForm, EnrolForm
 from members.interfaces import Panel, member_360_panels
 from members.interfaces.admin import MemberColumn, ReadOnlyAdmin, ScopedAdmin, admin_origin, member_pages
@@ -165,6 +165,7 @@ class MemberAdmin(ScopedAdmin):
             path("<int:pk>/unmask/", view(require_POST(self.unmask)), name="members_member_unmask"),
             path("<int:pk>/360/<slug:panel>/", view(self.member_panel), name="members_member_panel"),
             *imports.urls,
+            *person_steps.urls,
             *super().get_urls(),
         ]
 
