@@ -9,6 +9,7 @@ from django.utils import timezone
 from loyalty.models import Account, Asset, Lot, Purchase, Transaction
 from loyalty.services.standing import points_standing
 from members.models import Member, Operator
+from members.services.successors import selves
 
 ROWS = 50  # a tab shows the latest; the lists behind it have all
 
@@ -38,7 +39,7 @@ def growth(member: Member, actor: Operator) -> dict[str, Any]:
 
 
 def transactions(member: Member, actor: Operator) -> dict[str, Any]:
-    rows = Transaction.objects.visible_to(actor).filter(account__member=member)
+    rows = Transaction.objects.visible_to(actor).filter(account__member__in=selves(member))
     beside = ("account", "business", "store", "channel", "operator", "card__member")
     return {"transactions": rows.select_related(*beside)[:ROWS]}
 

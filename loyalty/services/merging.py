@@ -5,6 +5,7 @@ of what came, and of what refunds and restores have since made of it, the same w
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Max, Sum
@@ -177,8 +178,10 @@ def _worth(account: Account) -> str:
 
 
 def _lot_line(lot: Lot) -> Line:
-    zone = lot.issuer.zone
-    until = _("%s 到期") % f"{lot.expires_at.astimezone(zone):%Y-%m-%d}" if lot.expires_at else _("长期有效")
+    until = _("长期有效")
+    if lot.expires_at:
+        last_day = (lot.expires_at - timedelta(microseconds=1)).astimezone(lot.issuer.zone)
+        until = _("有效至 %s") % f"{last_day:%Y-%m-%d}"
     label = _("批次 #%(lot)s · %(issuer)s · %(until)s") % {"lot": lot.pk, "issuer": lot.issuer.name, "until": until}
     moved = str(lot.remaining) + (_("（待生效）") if lot.is_pending else "")
     return Line(f"↳ {label}", moved, "—", f"+{moved}" if lot.remaining > 0 else moved)

@@ -172,6 +172,7 @@ class MergeAdmin(ReadOnlyAdmin):
             return redirect(request.get_full_path())
         with refusals_as_messages(request):
             steps = merging.preview(one, other, actor=request.user)
+            steps.sort(key=lambda row: row[0].name != "members")  # who they are comes first; assets are locked first
             pair = Duplicate.objects.open().filter(first__in=(one, other), second__in=(one, other)).first()
             return self._page(
                 request, "compare", gettext("比较与合并"), loser=one, winner=other, steps=steps, form=form,

@@ -74,6 +74,20 @@ def test_the_loser_s_page_and_number_lead_to_the_winner(cast: Cast, pair):
     assert page("member_360", winner.pk) in found.text
 
 
+def test_the_history_of_the_loser_is_on_the_winner_s_page(cast: Cast, pair):
+    loser, winner = pair
+    PointsPrice.objects.create(issuer=cast.group, price=5, starts_at=NOW - timedelta(days=1))
+    points.earn(loser, 111, issuer=cast.mall, reason="补登小票", origin=own_origin("admin", business=cast.mall))
+    client = as_(cast.sees_all)
+    tabs = [page("member_panel", winner.pk, name) for name in ("transactions", "events")]
+    assert "补登小票" not in client.get(tabs[0]).text
+    done = merged(cast, pair)
+    assert "补登小票" in client.get(tabs[0]).text
+    assert "points.earned" in client.get(tabs[1]).text
+    merging.undo(done, origin=own_origin("admin", actor=cast.sees_all))
+    assert "补登小票" not in client.get(tabs[0]).text
+
+
 def test_the_preview_shows_a_business_no_other_s_lots(cast: Cast, pair):
     loser, winner = pair
     PointsPrice.objects.create(issuer=cast.group, price=5, starts_at=NOW - timedelta(days=1))
