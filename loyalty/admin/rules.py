@@ -14,12 +14,13 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 from loyalty.models import AssetPolicy, BurnRule, EarnRule, PointsPrice
 from loyalty.services import terms
 from members.criteria import trade_names
+from members.interfaces.admin import OwnedAdmin
 from members.interfaces.admin_approval import ApprovedAdmin
 
 STAYS_OPEN = ("name", "ends_at", "is_active")
 
 
-class RuleAdmin(ApprovedAdmin):
+class RuleAdmin(ApprovedAdmin, OwnedAdmin):
     """Rules of nodes above are seen here and kept there; what has been used is ended and copied, not rewritten."""
 
     owner = "org_unit"
@@ -28,18 +29,11 @@ class RuleAdmin(ApprovedAdmin):
     search_fields = ("name",)
     actions = ("copy",)
 
-    def _is_kept_here(self, request: HttpRequest, rule) -> bool:
-        return rule is None or (bool(request.user.reach) and rule.org_unit.path.startswith(request.user.reach.path))
-
     def is_used(self, rule) -> bool:
         return rule.starts_at <= timezone.now()
 
-    def has_change_permission(self, request: HttpRequest, obj=None) -> bool:
-        return super().has_change_permission(request, obj) and self._is_kept_here(request, obj)
-
     def has_delete_permission(self, request: HttpRequest, obj=None) -> bool:
-        allowed = super().has_delete_permission(request, obj) and self._is_kept_here(request, obj)
-        return allowed and (obj is None or not self.is_used(obj))
+        return super().has_delete_permission(request, obj) and (obj is None or not self.is_used(obj))
 
     def get_readonly_fields(self, request: HttpRequest, obj=None) -> list[str]:
         if obj is None or not self.is_used(obj):
@@ -64,7 +58,7 @@ class RuleAdmin(ApprovedAdmin):
 
     @admin.action(description=_("复制为新规则（停用）"), permissions=["add"])
     def copy(self, request: HttpRequest, queryset: QuerySet) -> None:
-        rules = [rule for rule in queryset if self._is_kept_here(request, rule)]
+        rules = [rule for rule in queryset if self.is_kept_here(request, rule)]
         for rule in rules:
             rule.pk, rule.is_active, rule.starts_at = None, False, timezone.now()
             rule.name = gettext("%s（副本）") % rule.name
@@ -107,7 +101,7 @@ class BurnRuleAdmin(RuleAdmin):
 
 
 @admin.register(PointsPrice)
-class PointsPriceAdmin(ApprovedAdmin):
+class PointsPriceAdmin(ApprovedAdmin, OwnedAdmin):
     owner = "issuer"
     list_display = ("issuer", "price", "starts_at")
     list_filter = (("issuer", admin.RelatedOnlyFieldListFilter),)

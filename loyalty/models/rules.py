@@ -8,16 +8,11 @@ from django.utils.translation import pgettext_lazy
 
 from members.criteria import RuleField
 from members.models import OrgUnit
+from members.scoping import of_owners_in_sight
 
 
 class RuleQuerySet(models.QuerySet):
-    def visible_to(self, actor) -> "RuleQuerySet":
-        """Rules of one's own subtree, and those from above that apply there."""
-        reach = actor.reach
-        if reach is None:
-            return self.none()
-        above = [reach.path[: reach.steplen * depth] for depth in range(1, reach.depth)]
-        return self.filter(Q(org_unit__path__startswith=reach.path) | Q(org_unit__path__in=above))
+    visible_to = of_owners_in_sight("org_unit")
 
 
 class DatedRule(models.Model):
@@ -156,9 +151,7 @@ class PointsPrice(models.Model):
     starts_at = models.DateTimeField(_("开始"))
 
     class QuerySet(models.QuerySet):
-        def visible_to(self, actor) -> "PointsPrice.QuerySet":
-            reach = actor.reach
-            return self.filter(issuer__path__startswith=reach.path) if reach else self.none()
+        visible_to = of_owners_in_sight("issuer")
 
     objects = QuerySet.as_manager()
 

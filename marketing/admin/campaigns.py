@@ -19,7 +19,7 @@ from marketing.forms import CampaignForm, LaunchForm
 from marketing.models import Campaign, CampaignMember
 from marketing.services import campaigns
 from marketing.tasks import run_campaign
-from members.interfaces.admin import ReadOnlyAdmin, ScopedAdmin, admin_origin, refusals_as_messages
+from members.interfaces.admin import OwnedAdmin, ReadOnlyAdmin, admin_origin, refusals_as_messages
 
 STATES = {
     Campaign.State.DRAFT: "default",
@@ -42,7 +42,8 @@ def asking(title: str, description: str, form_class: type[BaseDialogForm] = Base
 
 
 @admin.register(Campaign)
-class CampaignAdmin(ScopedAdmin):
+class CampaignAdmin(OwnedAdmin):
+    owner = "owner"
     form = CampaignForm
     list_display = ("name", "owner", "shown_state", "gift", "audience", "percent", "launched_at")
     list_filter = ("state", ("owner", admin.RelatedOnlyFieldListFilter))
