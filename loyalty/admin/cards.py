@@ -27,7 +27,6 @@ from loyalty.services import cards as spending
 from members.errors import Refused
 from members.interfaces.admin import ReadOnlyAdmin, admin_origin
 from members.models import Card, Operator
-from members.rules import in_groups
 from members.services.card_issuing import is_served_by
 
 ROWS = 20  # the card's page shows the latest; the list behind it has all
@@ -116,7 +115,7 @@ class CardLimitAdmin(ReadOnlyAdmin):
             "title": gettext("设置限额：%s") % Asset(asset).label,
             "opts": self.opts,
             "card": shown,
-            "number": in_groups(shown.number),
+            "number": shown.number,
             "explained": gettext("限额不能高于卡类型；留空按卡类型执行。补换卡后限额随新卡。"),
             "form": form,
             "button": gettext("保存"),
