@@ -12,7 +12,9 @@ from django.utils import timezone
 
 from benefits.services import day_roll
 from config.demo import books, founding, marketing, milestones
+from config.demo.care import Care
 from config.demo.edition import Edition, Rule, weeks_until
+from config.demo.identity import People
 from config.demo.keyring import Keyring
 from config.demo.stories import Stories
 from config.replay.lanes import LaneFailed, Lanes, Tally
@@ -91,6 +93,8 @@ class Command(BaseCommand):
         marketing.compute_tags(at=now)
         marketing.run_campaign(admin, at=now)
         milestones.mark("marketing", "演示营销活动")
+        Care(now=now).tell()
+        People(now=now).tell()
 
 
 def months(selection: Selection, now: datetime) -> Iterator[tuple[Selection, datetime | None]]:
