@@ -1,6 +1,7 @@
 """Members: the list, searched by what is known of a person; the form; and member 360, the page about one of them."""
 
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -83,6 +84,8 @@ class MemberAdmin(ScopedAdmin):
     def link(self, member: Member) -> str:
         page = reverse("admin:members_member_360", args=[member.pk])
         return format_html('<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', page, member.member_no)
+
+    link.exported = attrgetter("member_no")
 
     @display(description=_("姓名"))
     def masked_name(self, member: Member) -> str:

@@ -15,8 +15,7 @@ from django.contrib import admin
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import label_for_field, lookup_field
-from django.core.exceptions import ObjectDoesNotExist, SuspiciousOperation
-from django.db.models import Model
+from django.core.exceptions import FieldDoesNotExist, SuspiciousOperation
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.html import strip_tags
@@ -94,26 +93,30 @@ class AdminList:
             yield gettext(name), cell
 
     def _cell(self, name: Any) -> Cell:
-        def cell(row: Model) -> Any:
-            try:
-                field, attribute, value = lookup_field(name, row, self.admin)
-            except ObjectDoesNotExist:
-                return None
-            if field is None or field.auto_created:
-                own = getattr(attribute, "exported", None)
-                return own(row) if own else _labelled(attribute, value)
-            if field.is_relation:
-                return getattr(row, field.name)
-            return dict(field.flatchoices).get(value, value) if field.choices else value
+        """What Django's `lookup_field` does for each cell of a page, decided once for the column."""
+        field = self._field(name)
+        if field is not None:
+            choices = dict(field.flatchoices)
+            return lambda row: choices.get(value := getattr(row, field.name), value)
+        method = name if callable(name) else getattr(self.admin, name, None)
+        if method is None or name == "__str__":
+            return lambda row: lookup_field(name, row, self.admin)[2]
+        if hasattr(method, "exported"):
+            return method.exported
+        return (lambda row: _read(method(row))) if getattr(method, "label", None) else method
 
-        return cell
+    def _field(self, name: Any) -> Any:
+        """A column of the table; what only goes by the name of a relation back is the admin's own."""
+        try:
+            field = self.admin.opts.get_field(name)
+        except FieldDoesNotExist:
+            return None
+        return field if field.concrete else None
 
 
-def _labelled(attribute: Any, value: Any) -> Any:
-    """Of unfold's pairs (key, label) and (title, subtitle …), what is read."""
-    if isinstance(value, tuple) and getattr(attribute, "label", None):
-        return value[-1]
-    return value
+def _read(value: Any) -> Any:
+    """Of unfold's pairs (key, label), the label."""
+    return value[-1] if isinstance(value, tuple) else value
 
 
 def plain(value: Any, zone: Any) -> Any:
