@@ -3,11 +3,13 @@
 from benefits.services.card_tiers import carry
 from benefits.services.welcome import welcome
 from members import events
+from members.services.merging import gather
 
 REACTIONS: dict[str, tuple[events.Reaction, ...]] = {
     "card.activated": (carry,),
     "card.renewed": (carry,),
     "member.enrolled": (welcome,),
+    "member.merged": (gather,),
 }
 
 

@@ -50,7 +50,14 @@ CHANGED_BY_TWO = (
 
 # Assets come first: accounts are locked before cards and coupons, everywhere.
 MERGE: tuple[MergeStep, ...] = (
-    MergeStep("loyalty", _("资产与消费"), loyalty_merging.preview, loyalty_merging.merge, loyalty_merging.undo),
+    MergeStep(
+        "loyalty",
+        _("资产与消费"),
+        loyalty_merging.preview,
+        loyalty_merging.merge,
+        loyalty_merging.undo,
+        comes_late=False,  # who waits for a merged account is sent on to the winner's
+    ),
     MergeStep("members", _("会员资料"), member_rows.preview, member_rows.merge, member_rows.undo),
     MergeStep("benefits", _("券与等级"), benefits_merging.preview, benefits_merging.merge, benefits_merging.undo),
     MergeStep(

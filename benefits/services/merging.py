@@ -9,7 +9,8 @@ from benefits.models import Coupon, MemberTier
 from benefits.services import tiers
 from members.interfaces import Answer, Origin
 from members.interfaces.steps import Line
-from members.models import Member
+from members.models import Card, Member
+from members.services.card_states import IN_USE
 
 
 def merge(loser: Member, winner: Member, origin: Origin) -> Answer:
@@ -22,6 +23,7 @@ def merge(loser: Member, winner: Member, origin: Origin) -> Answer:
     stood = list(MemberTier.objects.open().filter(member=loser, since__lte=origin.at).values_list("pk", flat=True))
     MemberTier.objects.filter(pk__in=stood).update(until=origin.at)
     tiers.review(winner, origin=origin)
+    _stand_by_cards(winner, origin)
     return {"coupons": coupons, "tiers": stood}
 
 
@@ -33,6 +35,13 @@ def undo(loser: Member, winner: Member, moved: Answer, origin: Origin) -> None:
     Coupon.objects.filter(pk__in=moved["coupons"], member=winner).update(member=loser)
     MemberTier.objects.filter(pk__in=moved["tiers"], member=loser).update(until=None)
     tiers.review(loser, origin=origin)
+
+
+def _stand_by_cards(winner: Member, origin: Origin) -> None:
+    """A card that carries a tier carries it for whoever holds it now."""
+    cards = Card.objects.filter(member=winner, state__in=IN_USE).exclude(card_type__carries_tier="")
+    for code in cards.order_by("pk").values_list("card_type__carries_tier", flat=True):
+        tiers.lift(winner, code, origin=origin)
 
 
 def preview(loser: Member, winner: Member, actor: Any) -> list[Line]:

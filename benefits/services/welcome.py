@@ -21,6 +21,8 @@ def welcome(event: Event) -> None:
     coupon. A gift that has run out is an event of its own, for the operator to see.
     """
     member = event.member
+    if member.merged_into_id:  # he is welcome as the one he turned out to be
+        return
     if was_known_before(member):
         events.record("welcome_gift.refused", origin=clock_origin("", event.posted_at), member=member, data=AGAIN)
         return

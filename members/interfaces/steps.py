@@ -29,7 +29,8 @@ class MergeStep:
     """`preview(loser, winner, actor)` says what would move, as far as the actor may see it.
 
     `merge` moves it and returns (JSON) what `undo` needs. `undo` gives back what is still there: what the winner has
-    spent since stays spent. Members are locked.
+    spent since stays spent. Members are locked. Where rows may be on their way while members are merged, `merge` is
+    called once more, soon after it (`comes_late`).
     """
 
     name: str
@@ -37,6 +38,7 @@ class MergeStep:
     preview: Callable[["Member", "Member", Any], Sequence[Line]]
     merge: Callable[["Member", "Member", Origin], Answer]
     undo: Callable[["Member", "Member", Answer, Origin], None]
+    comes_late: bool = True
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,9 @@ from members.errors import (
     NotMergeable,
 )
 from members.interfaces import Answer, Origin
-from members.interfaces.steps import Line, MergeStep, merge_steps
-from members.models import Duplicate, Member, Merge
+from members.interfaces.steps import Line, MergeStep, fences, merge_steps
+from members.models import Duplicate, Event, Member, Merge
+from members.services.organisation import own_origin
 from members.services.requests import idempotent
 
 Status = Member.Status
@@ -80,6 +81,23 @@ def undo_late(merge: Merge, *, origin: Origin) -> Answer:
     return _undo(merge, origin)
 
 
+def gather(event: Event) -> None:
+    """The reaction to "member.merged": what was on its way to the loser (a coupon, a ticket) follows.
+
+    Who wrote it had read him before the merge, and committed after it. Once: the second time there is nothing new.
+    """
+    merge = Merge.objects.select_related("loser", "winner", "request").get(pk=event.data["merge"])
+    loser, winner = _lock(merge.loser, merge.winner)
+    merge = Merge.objects.select_for_update(of=("self",)).select_related("request").get(pk=merge.pk)
+    if merge.undone_at or "later" in merge.moved or winner.status not in LIVING:
+        return
+    for fence in fences:
+        fence.lock(winner)
+    origin = own_origin("clock").with_request(merge.request)
+    merge.moved["later"] = {step.name: step.merge(loser, winner, origin) for step in merge_steps if step.comes_late}
+    merge.save(update_fields=["moved"])
+
+
 def run_undo(arguments: dict[str, Any], origin: Origin) -> Answer:
     """What the approval "members.undo_merge" does. Raises what `undo_late` raises."""
     return undo_late(Merge.objects.select_related("loser", "winner").get(pk=arguments["merge"]), origin=origin)
@@ -100,8 +118,9 @@ def _undo(merge: Merge, origin: Origin) -> Answer:
         winner.status = Status.ACTIVE
         winner.save(update_fields=["status"])
     for step in merge_steps:
-        if step.name in moved:
-            step.undo(loser, winner, moved[step.name], origin)
+        for answer in (moved.get(step.name), merge.moved.get("later", {}).get(step.name)):
+            if answer is not None:
+                step.undo(loser, winner, answer, origin)
     merge.undone_at, merge.undone_by = origin.posted_at, origin.actor
     merge.save(update_fields=["undone_at", "undone_by"])
     _decide(loser, winner, Duplicate.State.DISMISSED, origin)

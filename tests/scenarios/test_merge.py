@@ -6,11 +6,14 @@ import pytest
 from django.utils import timezone
 
 from benefits.models import Coupon, MemberTier
+from benefits.services import coupons
 from loyalty.models import Purchase
 from loyalty.services.verify import violations
 from marketing.models import Campaign, CampaignMember, MemberTag, Tag
-from members.models import Event, Member, Merge, Operator
+from members.models import Card, CardType, Delivery, Event, Member, Merge
+from members.services import deliveries
 from members.services.member_code import issue_member_code
+from members.services.merging import gather
 from settlement.services.collect import collect
 from tests.api.client import App
 from tests.benefits.shop import Shop
@@ -137,11 +140,44 @@ def test_a_campaign_gives_a_person_its_gift_once(till: App, shop: Shop, cast: Ca
     assert CampaignMember.objects.filter(member=shop.loser).count() == 1  # refused when its turn comes: he is no more
 
 
+def test_what_was_on_its_way_to_the_loser_follows(till: App, shop: Shop):
+    template = shop.template()
+    merged = merge(till, shop).json()
+    stale = shop.loser  # read before the merge, written after it
+    late = Coupon.objects.get(code=coupons.issue_coupon(template, stale, origin=shop.origin())["code"])
+    assert late.member == stale
+    deliveries.dispatch(timezone.now())
+    late.refresh_from_db()
+    assert late.member == shop.winner
+    assert not Delivery.objects.exclude(state="done").exists()
+    gather(Event.objects.get(type="member.merged"))  # a reaction may be made twice
+    till.post(f"merges/{merged['id']}/undo")
+    late.refresh_from_db()
+    assert late.member == shop.loser
+
+
+def test_who_is_merged_before_he_is_welcomed_gets_no_gift_of_his_own(till: App, shop: Shop, cast: Cast):
+    shop.template(is_welcome_gift=True)
+    person = {"identities": [{"kind": "phone", "value": "13800138777"}], "store": "MALL-1"}
+    shop.loser = Member.objects.get(member_no=till.post("members", person).json()["member_no"])
+    merge(till, shop)
+    deliveries.dispatch(timezone.now())
+    assert not Coupon.objects.exists()
+    assert not Delivery.objects.exclude(state="done").exists()
+
+
+def test_the_tier_that_a_card_carries_comes_with_the_card(till: App, shop: Shop, cast: Cast):
+    kind = CardType.objects.create(code="black", name="黑卡", prefix="7", org_unit=cast.group, carries_tier="black")
+    card = {"number": "7000001", "state": "active", "org_unit": cast.mall_1, "issued_at": shop.at}
+    Card.objects.create(card_type=kind, member=shop.loser, activated_at=shop.at, **card)
+    merge(till, shop)
+    assert shop.history(shop.winner) == [("basic", "start"), ("black", "manual")]
+
+
 def test_who_does_not_know_both_can_neither_merge_nor_undo(till: App, shop: Shop, cast: Cast):
     cvs = App(cast, cast.cvs_app)
     assert merge(cvs, shop).status_code == 404
     merged = merge(till, shop).json()
     hidden = cvs.post(f"merges/{merged['id']}/undo")
     assert (hidden.status_code, hidden.json()["code"]) == (404, "merge_not_found")
-    assert Operator.objects.count() == 3
     assert Member.objects.get(pk=shop.loser.pk).status == "merged"
