@@ -1,5 +1,7 @@
 """Every change of master data, permission and configuration is kept by the database, whoever writes it and how."""
 
+import base64
+import io
 import json
 from typing import Any
 
@@ -7,6 +9,7 @@ import pytest
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission
+from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.utils import DatabaseError
 from django.urls import reverse
@@ -14,7 +17,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from members.models import AuditEntry, Channel, ChannelKey, Identity, Operator, OrgUnit, Trade
 from members.personal_data import EncryptedTextField, blind_index
-from members.services import audit
+from members.services import audit, jobs
 from tests.cast import Cast
 from tests.factories import MemberFactory, OperatorFactory
 
@@ -208,6 +211,30 @@ def test_new_keys_are_no_change_of_a_person(cast: Cast):
     assert entries() == before
 
 
+def test_rotating_keys_is_no_change_of_a_person_either(cast: Cast, settings):
+    MemberFactory(name="王五")
+    before = AuditEntry.objects.filter(member__isnull=False).count()
+    key = base64.urlsafe_b64encode(bytes(32)).decode()
+    settings.FIELD_ENCRYPTION_KEYS = {"new": key, **settings.FIELD_ENCRYPTION_KEYS}
+    settings.BLIND_INDEX_KEYS = {"newer": key, **settings.BLIND_INDEX_KEYS}
+    call_command("rotate_keys", stdout=io.StringIO())
+    assert AuditEntry.objects.filter(member__isnull=False).count() == before
+
+
+def test_a_worker_s_change_is_its_job_s_operator_s(cast: Cast):
+    job = jobs.add_job("test.rename", "改名", org_unit=cast.group, operator=cast.sees_mall)
+
+    def rename(progress: jobs.Progress) -> dict:
+        Trade.objects.create(code="food", name="餐饮")
+        return {}
+
+    jobs.run(job.pk, rename)
+    assert (last(model="members.trade").operator, last(model="members.trade").page) == (
+        cast.sees_mall,
+        f"test.rename #{job.pk}",
+    )
+
+
 def test_it_can_not_be_changed(cast: Cast):
     entry = AuditEntry.objects.latest("pk")
     for statement in (
@@ -302,6 +329,17 @@ def test_an_entry_shows_before_and_after_in_words(cast: Cast, client):
     client.force_login(cast.sees_all)
     page = client.get(reverse("admin:members_auditentry_change", args=[last().pk]))
     assert "餐饮" in page.content.decode()
+
+
+def test_the_filtered_list_is_exported_with_all_that_changed(cast: Cast, client):
+    OrgUnit.objects.filter(pk=cast.mall_1.pk).update(name="新", is_active=False, code="NEW", time_zone="UTC")
+    client.force_login(cast.sees_all)
+    page = reverse("admin:members_auditentry_export_list")
+    answer = client.post(f"{page}?model=members.orgunit&row_id={cast.mall_1.pk}&action=update", {"format": "csv"})
+    lines = b"".join(answer).decode("utf-8-sig").splitlines()
+    assert len(lines) == 2
+    for change in ("名称 广场一店 → 新", "启用 是 → 否", "编码 MALL-1 → NEW", "时区 Asia/Shanghai → UTC"):
+        assert change in lines[1]
 
 
 def test_the_history_of_a_row_is_its_audit_trail(cast: Cast, client):
