@@ -111,7 +111,7 @@ APPROVALS: tuple[ApprovalVerb, ...] = (
         exports.UNMASKED,
         _("导出未脱敏的会员资料"),
         "members.export_personal_data",
-        exports.run_unmasked,
+        tasks.export_approved,
         pgettext_lazy("unit", "行"),
     ),
     *map(change_of, CHANGED_BY_TWO),

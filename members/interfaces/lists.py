@@ -66,6 +66,8 @@ class AdminList:
         self.request = request = ListRequest(operator, wanted.query, is_masked=wanted.is_masked)
         if not self.admin.has_export_permission(request):
             raise NotYours
+        if not wanted.is_masked and not request.user.has_perm(READS_PEOPLE):
+            raise NotYours
         try:
             self.changelist = self.admin.get_changelist_instance(request)
         except (IncorrectLookupParameters, DisallowedModelAdminLookup, SuspiciousOperation) as reason:

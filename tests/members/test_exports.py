@@ -309,18 +309,30 @@ def ask_unmasked(operator: Operator, **said):
     return as_(operator).post(f"{PAGE}?o=0", {"format": "csv", "is_unmasked": "on", "reason": "寄送会员手册"} | said)
 
 
+def test_who_may_not_read_people_any_more_gets_no_file(cast: Cast, members: list[Member], colleague: Operator):
+    ask_unmasked(cast.sees_mall)
+    decide(colleague)
+    cast.sees_mall.user_permissions.remove(Permission.objects.get(codename="view_personal_data"))
+    done = exports.make(Job.objects.get().pk, AdminList)
+    assert (done.state, done.result_file.name) == ("failed", "")
+
+
 def decide(operator: Operator, decision: str = "approve"):
     page = reverse("admin:members_approval_change", args=[Approval.objects.get().pk])
     return as_(operator).post(page, {"decision": decision})
 
 
-def test_names_and_numbers_leave_when_a_second_person_agrees(cast: Cast, members: list[Member], colleague: Operator):
+def test_names_and_numbers_leave_when_a_second_person_agrees(
+    cast: Cast, members: list[Member], colleague: Operator, queued, django_capture_on_commit_callbacks
+):
     assert ask_unmasked(cast.sees_mall).status_code == 302
     approval = Approval.objects.get()
     assert (approval.quantity, approval.reason, Job.objects.count()) == (2, "寄送会员手册", 0)
     assert decide(cast.sees_mall).status_code == 200
-    assert decide(colleague).status_code == 302
-    done = exports.make(Job.objects.get().pk, AdminList)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert decide(colleague).status_code == 302
+    assert queued == [Job.objects.get().pk]
+    done = exports.make(queued[0], AdminList)
     rows = rows_of(fetched(done, cast.sees_mall))
     assert sorted((row["姓名"], row["手机号"], row["邮箱"]) for row in rows) == [
         ("张三", f"'{PHONE}", ""),
