@@ -24,11 +24,17 @@ class Event(models.Model):
     type = models.CharField(_("类型"), max_length=60)
     at = models.DateTimeField(_("业务时间"))
     posted_at = models.DateTimeField(_("记录时间"), default=timezone.now)
-    member = models.ForeignKey(Member, models.PROTECT, null=True, related_name="events", verbose_name=_("会员"))
-    business = models.ForeignKey(OrgUnit, models.PROTECT, null=True, related_name="+", verbose_name=_("业态"))
+    member = models.ForeignKey(
+        Member, models.PROTECT, null=True, db_index=False, related_name="events", verbose_name=_("会员")
+    )
+    business = models.ForeignKey(
+        OrgUnit, models.PROTECT, null=True, db_index=False, related_name="+", verbose_name=_("业态")
+    )
     store = models.ForeignKey(OrgUnit, models.PROTECT, null=True, related_name="+", verbose_name=_("门店"))
     channel = models.ForeignKey(Channel, models.PROTECT, related_name="+", verbose_name=_("渠道"))
-    operator = models.ForeignKey(Operator, models.PROTECT, null=True, related_name="+", verbose_name=_("操作员"))
+    operator = models.ForeignKey(
+        Operator, models.PROTECT, null=True, db_index=False, related_name="+", verbose_name=_("操作员")
+    )
     reference = models.CharField(_("参考号"), max_length=120, blank=True)
     data = models.JSONField(_("内容"), default=dict)
 

@@ -53,7 +53,9 @@ class Member(models.Model):
     status = models.CharField(_("状态"), max_length=8, choices=Status, default=Status.ACTIVE)
     merged_into = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+", editable=False)
     registered_at = models.DateTimeField(_("注册时间"))
-    registered_channel = models.ForeignKey(Channel, models.PROTECT, related_name="+", verbose_name=_("注册渠道"))
+    registered_channel = models.ForeignKey(
+        Channel, models.PROTECT, db_index=False, related_name="+", verbose_name=_("注册渠道")
+    )
     registered_business = models.ForeignKey(
         OrgUnit, models.PROTECT, null=True, related_name="+", verbose_name=_("注册业态")
     )
@@ -130,9 +132,9 @@ class Identity(models.Model):
     kind = models.CharField(_("类型"), max_length=16, choices=Kind)
     value = EncryptedTextField(_("内容"))
     value_index = models.CharField(max_length=64, editable=False)
-    last_four = models.CharField(_("后四位"), max_length=4, blank=True, db_index=True)
+    last_four = models.CharField(_("后四位"), max_length=4, blank=True)
     verified_at = models.DateTimeField(_("验证时间"), null=True, blank=True)
-    channel = models.ForeignKey(Channel, models.PROTECT, related_name="+", verbose_name=_("来源渠道"))
+    channel = models.ForeignKey(Channel, models.PROTECT, db_index=False, related_name="+", verbose_name=_("来源渠道"))
     created_at = models.DateTimeField(_("创建时间"), auto_now_add=True)
 
     objects = IdentityQuerySet.as_manager()
@@ -141,6 +143,7 @@ class Identity(models.Model):
         verbose_name = _("身份标识")
         verbose_name_plural = pgettext_lazy("plural", "身份标识")
         constraints = (models.UniqueConstraint(fields=["kind", "value_index"], name="identity_belongs_to_one_member"),)
+        indexes = (models.Index(fields=["last_four"], name="identity_by_last_four"),)
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} …{self.last_four}"
@@ -155,13 +158,15 @@ class Membership(models.Model):
     """That a business knows a member: who, where from, since when."""
 
     member = models.ForeignKey(Member, models.PROTECT, related_name="memberships", verbose_name=_("会员"))
-    business = models.ForeignKey(OrgUnit, models.PROTECT, related_name="memberships", verbose_name=_("业态"))
+    business = models.ForeignKey(
+        OrgUnit, models.PROTECT, db_index=False, related_name="memberships", verbose_name=_("业态")
+    )
     store = models.ForeignKey(
         OrgUnit, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("入会门店")
     )
-    channel = models.ForeignKey(Channel, models.PROTECT, related_name="+", verbose_name=_("来源渠道"))
+    channel = models.ForeignKey(Channel, models.PROTECT, db_index=False, related_name="+", verbose_name=_("来源渠道"))
     operator = models.ForeignKey(
-        Operator, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("操作员")
+        Operator, models.PROTECT, null=True, blank=True, db_index=False, related_name="+", verbose_name=_("操作员")
     )
     joined_at = models.DateTimeField(_("入会时间"))
 

@@ -16,7 +16,7 @@ from members.interfaces.imports import ImportKind, Policy
 from members.models import Attribute, OrgUnit
 from members.rules import canonical_identity, check_birthday, mask_email, mask_name, read_date, read_gender
 from members.services.attributes import COLUMNS, asked_by, in_words, read
-from members.services.spreadsheets import Column, Row, as_written, is_blank
+from members.services.spreadsheets import Column, Row, as_written
 from members.services.xlsx_reader import Uncalculated
 
 NAME_LENGTH = 100
@@ -43,7 +43,6 @@ SAMPLES = (
     ("13800138000", "王小明", "男", "1990-02-28", "wang@example.com", "A0001", "", "2023-05-01", "老系统迁移"),
     ("+85291234567", "陈美玲", "女", "1988/12/01", "", "", "", "", "地推"),
 )
-IDENTITY_KINDS = ("phone", "email", "external")
 PLAIN_MOBILE = re.compile(r"1[3-9][0-9]{9}")  # what nearly every row says, and nothing to mend
 ATTRIBUTE = "attribute:"  # before the code of an attribute, in the key of its column
 
@@ -96,70 +95,83 @@ class MemberRowReader:
         attributes: Sequence[Attribute] = (),
         has_1904_dates: bool = False,
     ) -> None:
-        self.positions = positions
+        nowhere = 1_000_000
+        self.places = [(positions.get(column.key, nowhere), column.title) for column in MEMBER_COLUMNS]
         self.business_code = business_code
         self.stores = stores
         self.zone = zone
         self.today = today
-        self.attributes = [(a, f"{ATTRIBUTE}{a.code}") for a in attributes if f"{ATTRIBUTE}{a.code}" in positions]
+        places = {attribute: positions.get(f"{ATTRIBUTE}{attribute.code}") for attribute in attributes}
+        self.attributes = [(attribute, place) for attribute, place in places.items() if place is not None]
         self._day = lru_cache(maxsize=50_000)(lambda text: read_date(text, has_1904_dates=has_1904_dates))
+        self._birthday = lru_cache(maxsize=50_000)(self._checked_birthday)
+        self._joined_at = lru_cache(maxsize=10_000)(self._beginning_of)
+        self._gender = lru_cache(maxsize=100)(read_gender)
 
     def read(self, cells: Row) -> MemberRow:
         row = MemberRow()
-        phone = self._text(row, cells, "phone")
+        phone, name, gender, birthday, email, external, store, joined_on, source = self._texts(row, cells)
         if PLAIN_MOBILE.fullmatch(phone):
             row.identities["phone"] = f"+86{phone}"
         else:
             self._identity(row, "phone", phone)
-        for kind in IDENTITY_KINDS[1:]:
-            if text := self._text(row, cells, kind):
-                self._identity(row, kind, text)
-        row.name = self._limited(row, self._text(row, cells, "name"), _("姓名"), NAME_LENGTH)
-        row.source = self._limited(row, self._text(row, cells, "source"), _("来源"), SOURCE_LENGTH)
-        if text := self._text(row, cells, "gender"):
-            row.gender = _try(row, read_gender, text) or ""
-        row.birthday = _try(row, self._birthday, self._cell(row, cells, "birthday"))
-        row.joined_at = _try(row, self._joined_at, self._cell(row, cells, "joined_on"))
-        if text := self._text(row, cells, "store"):
-            row.store_id = _try(row, self._store, text)
-        for attribute, key in self.attributes:
-            self._attribute(row, attribute, self._cell(row, cells, key))
+        if email:
+            self._identity(row, "email", email)
+        if external:
+            self._identity(row, "external", external)
+        row.name = self._limited(row, name, _("姓名"), NAME_LENGTH) if name else ""
+        row.source = self._limited(row, source, _("来源"), SOURCE_LENGTH) if source else ""
+        if gender:
+            row.gender = _try(row, self._gender, gender) or ""
+        if birthday:
+            row.birthday = _try(row, self._birthday, birthday)
+        if joined_on:
+            row.joined_at = _try(row, self._joined_at, joined_on)
+        if store:
+            row.store_id = _try(row, self._store, store)
+        for attribute, place in self.attributes:
+            if text := self._text(row, cells, place, attribute.name):
+                self._attribute(row, attribute, text)
         return row
 
-    def _cell(self, row: MemberRow, cells: Row, key: str) -> Any:
-        place = self.positions.get(key)
-        if place is None or place >= len(cells):
-            return ""
-        cell = cells[place]
-        if isinstance(cell, Uncalculated):
-            row.problems.append(_without_value(key, cell))
-            return ""
-        return "" if is_blank(cell) else cell
+    def _texts(self, row: MemberRow, cells: Row) -> list[str]:
+        """What the built-in columns say, in their order; nearly every cell of nearly every file is text."""
+        texts = []
+        width = len(cells)
+        for place, title in self.places:
+            cell = cells[place] if place < width else ""
+            texts.append(cell.strip() if type(cell) is str else self._text(row, cells, place, title))
+        return texts
 
-    def _text(self, row: MemberRow, cells: Row, key: str) -> str:
-        return as_written(self._cell(row, cells, key)).strip()
+    def _text(self, row: MemberRow, cells: Row, place: int, title: Any) -> str:
+        cell = cells[place] if place < len(cells) else ""
+        if isinstance(cell, Uncalculated):
+            row.problems.append(_without_value(title, cell))
+            return ""
+        return as_written(cell).strip()
 
     def _identity(self, row: MemberRow, kind: str, text: str) -> None:
-        if text:
-            value = _try(row, lambda written: canonical_identity(kind, written, business_code=self.business_code), text)
-            if value:
-                row.identities[kind] = value
-        elif kind == "phone" and not row.problems:
-            row.problems.append(gettext("手机号必填"))
+        if not text:
+            if not row.problems:
+                row.problems.append(gettext("手机号必填"))
+            return
+        value = _try(row, lambda written: canonical_identity(kind, written, business_code=self.business_code), text)
+        if value:
+            row.identities[kind] = value
 
     def _limited(self, row: MemberRow, text: str, title: Any, length: int) -> str:
         if len(text) > length:
             row.problems.append(gettext("%(title)s不能超过 %(length)d 个字") % {"title": title, "length": length})
         return text[:length]
 
-    def _birthday(self, cell: Any) -> date | None:
-        birthday = self._day(cell)
+    def _checked_birthday(self, text: str) -> date | None:
+        birthday = self._day(text)
         check_birthday(birthday, today=self.today)
         return birthday
 
-    def _joined_at(self, cell: Any) -> datetime | None:
+    def _beginning_of(self, text: str) -> datetime | None:
         """The beginning of the local day."""
-        day = self._day(cell)
+        day = self._day(text)
         if day and day > self.today:
             raise Refused(_("入会日期不能晚于今天。"))
         return datetime.combine(day, time.min, tzinfo=self.zone) if day else None
@@ -169,8 +181,8 @@ class MemberRowReader:
             raise Refused(_("门店编码“%(code)s”不存在，或不属于所选业态。") % {"code": code[:40]})
         return self.stores[code]
 
-    def _attribute(self, row: MemberRow, attribute: Attribute, cell: Any) -> None:
-        value = _try(row, lambda written: read(attribute, written), as_written(cell))
+    def _attribute(self, row: MemberRow, attribute: Attribute, text: str) -> None:
+        value = _try(row, lambda written: read(attribute, written), text)
         if value is not None:
             row.attributes[attribute.pk] = {COLUMNS[Attribute.Kind(attribute.kind)]: in_words(value)}
 
@@ -184,8 +196,7 @@ def _try(row: MemberRow, read: Callable[[Any], Any], cell: Any) -> Any:
         return None
 
 
-def _without_value(key: str, cell: Uncalculated) -> str:
-    title = next((column.title for column in MEMBER_COLUMNS if column.key == key), key.removeprefix(ATTRIBUTE))
+def _without_value(title: Any, cell: Uncalculated) -> str:
     if cell:
         return gettext("%(title)s：公式出错（%(error)s）") % {"title": title, "error": cell}
     return gettext("%(title)s：是公式，但文件里没有计算结果；请用 Excel 打开并保存后再上传") % {"title": title}

@@ -61,12 +61,12 @@ def read_rows(file: IO[bytes], book: Workbook | None = None) -> Iterator[tuple[i
     rows = rows_of(file, book or Workbook()) if is_workbook else csv_rows(file, start)
     for number, row in rows:
         if any(not is_blank(cell) for cell in row):
-            yield number, [_without_quote(cell) for cell in row]
+            yield number, _without_quotes(row)
 
 
-def _without_quote(cell: Any) -> Any:
+def _without_quotes(row: Row) -> Row:
     """Undo `harmless`: a failures file is mended and uploaded again."""
-    return cell[1:] if isinstance(cell, str) and cell.startswith(QUOTED_FORMULA_STARTS) else cell
+    return [cell[1:] if type(cell) is str and cell.startswith(QUOTED_FORMULA_STARTS) else cell for cell in row]
 
 
 def is_blank(cell: Any) -> bool:
