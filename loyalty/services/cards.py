@@ -43,7 +43,7 @@ ROOM = """
     spent AS (
         SELECT transaction.id, transaction.quantity
         FROM loyalty_transaction transaction JOIN loyalty_account account ON account.id = transaction.account_id
-        WHERE transaction.card_id IN (SELECT id FROM line) AND transaction.card_id IS NOT NULL
+        WHERE transaction.card_id = ANY (ARRAY(SELECT id FROM line))
           AND transaction.posted_at >= %(since)s AND transaction.posted_at < %(until)s
           AND transaction.kind IN ('burn', 'capture') AND account.asset = %(asset)s
     ),
@@ -55,7 +55,7 @@ ROOM = """
     held AS (
         SELECT sum(hold.quantity) AS quantity
         FROM loyalty_hold hold JOIN loyalty_account account ON account.id = hold.account_id
-        WHERE hold.card_id IN (SELECT id FROM line) AND hold.card_id IS NOT NULL
+        WHERE hold.card_id = ANY (ARRAY(SELECT id FROM line))
           AND hold.state = 'open' AND account.asset = %(asset)s
     )
     SELECT allowance.per_use, allowance.per_day, coalesce(own.per_use, 0), coalesce(own.per_day, 0),
