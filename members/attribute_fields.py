@@ -1,6 +1,7 @@
 """Form fields for what operators have defined; the same on the back office's pages and on the members' own."""
 
 from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -77,4 +78,4 @@ def _field(attribute: Attribute, widget: forms.Widget) -> forms.Field:
 def _initial(value: Any) -> Any:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return value
+    return service.in_words(value) if isinstance(value, Decimal) else value
