@@ -111,6 +111,7 @@ STORE_MANAGER = Role(
         "members.import_members",
         "members.decide_approval",
         "loyalty.adjust_account",
+        "loyalty.change_cardlimit",
         "benefits.issue_coupon",
         "marketing.add_membertag",
         "marketing.delete_membertag",
