@@ -186,9 +186,8 @@ def line_of(card: Card) -> list[Card]:
 
 
 def that_spend_for(member: Member) -> QuerySet[Card]:
-    """Cards that spend this member's assets, or once did: those of others first, the newest first."""
-    granted_first = F("principal").asc(nulls_last=True)
-    return Card.objects.spending_for(member).exclude(state=Card.State.ISSUED).order_by(granted_first, "-pk")
+    """Cards that spend this member's assets, once did, or will: those of others first, the newest first."""
+    return Card.objects.spending_for(member).order_by(F("principal").asc(nulls_last=True), "-pk")
 
 
 def spent_by_card(member: Member, asset: str, *, since: datetime) -> dict[int, int]:
