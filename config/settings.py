@@ -190,6 +190,7 @@ MEMBERS_IMPORT_MAX_BYTES = 512 * 1024 * 1024
 MEMBERS_IMPORT_MAX_INFLATED_BYTES = 6 * 1024**3  # of a workbook; it is read as a stream
 MEMBERS_IMPORT_MAX_RATIO = 200  # inflated to uploaded: sheets shrink to a tenth, bombs to a thousandth
 MEMBERS_IMPORT_MAX_ROWS = 2_000_000
+MEMBERS_IMPORT_CONNECTIONS = 2  # by which members are imported at once; each keeps a core of the server busy
 MEMBERS_TICKET_CLOSE_DAYS = 7  # after its resolution a ticket is closed, if the member says nothing more
 MEMBERS_EXPORT_KEEP_DAYS = 7  # how long the file of an export can be fetched
 MEMBERS_IMPORT_KEEP_DAYS = 30  # how long the failed rows of an import can be fetched

@@ -6,10 +6,13 @@ A chunk is read, sealed, imported and marked done together; a killed worker's su
 import json
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from django.db import transaction
+from django.conf import settings
+from django.db import connection, transaction
 from django.db.models import Max, QuerySet
 
 from members.errors import UnreadableFile, UploadLost
@@ -152,12 +155,35 @@ def run(about: Import, kind: ImportKind, progress: jobs.Progress) -> dict[str, A
     failed = standing.filter(verdict=VERDICTS.FAILED).count()
     done = sum((Counter(counts) for counts in _chunks(job, is_done=True).values_list("counts", flat=True)), Counter())
     progress.advance(standing.count() + done.total() - done["failed"], failed)
-    for chunk in _chunks(job, is_done=False).defer("raw"):
-        of_chunk = Batch(**vars(batch) | {"first": chunk.first, "last": chunk.last, "round": chunk.round})
-        counts = import_batches.import_chunk(chunk, of_chunk, origin=about.origin)
+    for counts in _import_chunks(list(_chunks(job, is_done=False).defer("raw")), batch, about):
         progress.advance(sum(counts.values()), counts.get("failed", 0))
         done += Counter(counts)
     return _totals(job, done)
+
+
+def _import_chunks(chunks: list[ImportChunk], batch: Batch, about: Import) -> Iterator[dict[str, int]]:
+    """Import chunks, and say what came of each. Those of the first round share nobody: several go at once."""
+
+    def import_one(chunk: ImportChunk) -> dict[str, int]:
+        of_chunk = replace(batch, first=chunk.first, last=chunk.last, round=chunk.round)
+        return import_batches.import_chunk(chunk, of_chunk, origin=about.origin)
+
+    def import_beside(chunk: ImportChunk) -> dict[str, int]:
+        try:
+            return import_one(chunk)
+        finally:
+            connection.close()  # a thread's connection is its own
+
+    together = [chunk for chunk in chunks if not chunk.round]
+    if connection.in_atomic_block or settings.MEMBERS_IMPORT_CONNECTIONS == 1 or len(together) < 2:
+        yield from map(import_one, together)
+    else:
+        pool = ThreadPoolExecutor(settings.MEMBERS_IMPORT_CONNECTIONS, "import")
+        try:
+            yield from pool.map(import_beside, together)
+        finally:
+            pool.shutdown(cancel_futures=True)  # cancelled, or failed: what is under way is finished
+    yield from map(import_one, (chunk for chunk in chunks if chunk.round))
 
 
 def _chunks(job: Job, *, is_done: bool) -> QuerySet[ImportChunk]:

@@ -252,6 +252,25 @@ def test_a_killed_import_goes_on_where_it_stopped(cast: Cast, monkeypatch: pytes
 
 
 @pytest.mark.django_db(transaction=True)
+def test_chunks_are_imported_side_by_side(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two chunks are in the middle of their import at the same time, and each row gets in once."""
+    monkeypatch.setattr(import_members, "STAGED_AT_ONCE", 10)
+    both = Barrier(2, timeout=20)
+    import_chunk = import_batches.import_chunk
+
+    def together(chunk, *args, **how):
+        if chunk.first in (2, 12):
+            both.wait()
+        return import_chunk(chunk, *args, **how)
+
+    monkeypatch.setattr(import_batches, "import_chunk", together)
+    job = imported(cast, xlsx(*((13800138000 + number, f"会员{number}") for number in range(35)), ("坏行",)))
+    assert (totals(job), job.done, job.failed) == ((35, 0, 0, 1), 36, 1)
+    assert (Member.objects.count(), Identity.objects.count(), Membership.objects.count()) == (35, 35, 35)
+    assert Event.objects.filter(type="member.enrolled").count() == 35
+
+
+@pytest.mark.django_db(transaction=True)
 def test_an_enrolment_in_the_middle_of_an_import_is_found(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     """The phone is taken between the import's look and its insert: the batch looks again."""
     job = checked(cast, xlsx(("13800138000",), ("13900139000",)))
