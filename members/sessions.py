@@ -76,8 +76,11 @@ def remember_change(request: HttpRequest, kind: str, value: str, replaces: int |
 
 def change_of(request: HttpRequest) -> tuple[str, str, int | None] | None:
     """(kind, value, key of the one it replaces), or None where nothing is to be proven, or no more."""
-    kind, sealed, replaces = cache.get(_key(request.session.get(CHANGE, ""))) or (None, None, None)
-    return (kind, decrypt(sealed, context=CHANGE), replaces) if kind else None
+    found = cache.get(_key(request.session.get(CHANGE, "")))
+    if found is None:
+        return None
+    kind, sealed, replaces = found
+    return kind, decrypt(sealed, context=CHANGE), replaces
 
 
 def _key(attempt: str) -> str:

@@ -33,7 +33,7 @@ Kind = Identity.Kind
 Identities = dict[str, str]  # kind → canonical value
 # With these a person can prove to be himself; a card or a number of a business's says only who he may be.
 WAYS_IN = frozenset({Kind.PHONE, Kind.EMAIL, Kind.WECHAT_OPENID, Kind.WECHAT_UNIONID, Kind.CHANNEL_USER})
-REASONS = {
+REASONS: dict[str | None, Duplicate.Reason] = {
     Kind.PHONE: Duplicate.Reason.PHONE,
     Kind.EMAIL: Duplicate.Reason.EMAIL,
     Kind.EXTERNAL: Duplicate.Reason.EXTERNAL,
