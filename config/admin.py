@@ -85,7 +85,7 @@ MENU = (
         ("manage_history", "members.AuditEntry"),
         ("login", "axes.AccessLog"),
         ("gpp_bad", "axes.AccessFailureLog"),
-        ("phonelink_lock", "otp_totp.TOTPDevice"),
+        ("phonelink_lock", "otp_totp.TOTPDevice", _("动态口令")),
         ("bolt", "members.Event"),
         ("local_shipping", "members.Delivery"),
         ("schedule", "django_celery_beat.PeriodicTask"),
@@ -116,11 +116,12 @@ def _first(request: HttpRequest) -> list[dict]:
     ]
 
 
-def _items(request: HttpRequest, items: list[tuple[str, str]]) -> list[dict]:
+def _items(request: HttpRequest, items: list[tuple]) -> list[dict]:
     shown = []
-    for icon, label in items:
+    for icon, label, *own in items:
         model = apps.get_model(label)
         if model in admin.site._registry and admin.site._registry[model].has_view_permission(request):
             page = f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"
-            shown.append({"title": capfirst(model._meta.verbose_name_plural), "icon": icon, "link": reverse(page)})
+            title = own[0] if own else capfirst(model._meta.verbose_name_plural)
+            shown.append({"title": title, "icon": icon, "link": reverse(page)})
     return shown

@@ -1,5 +1,8 @@
 """The audit trail as operators read it: searched, filtered, exported; never changed."""
 
+from collections.abc import Iterator
+from typing import ClassVar
+
 from django.contrib import admin
 from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
@@ -30,6 +33,11 @@ class ModelFilter(admin.SimpleListFilter):
         return queryset.filter(model=self.value()) if self.value() else queryset
 
 
+def other_side(entry: AuditEntry) -> Iterator[audit.Change]:
+    """Of a row between two, the one that is not the entry's own."""
+    return (change for change in audit.changes(entry) if change.label != audit.model_in_words(entry.model))
+
+
 def in_full(entry: AuditEntry) -> str:
     return "；".join(f"{change.label} {change.before} → {change.after}" for change in audit.changes(entry))
 
@@ -44,8 +52,11 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
     search_fields = ("title", "page", "operator__username", "operator__first_name")
     search_help_text = _("对象名称、编号、操作员、页面，或变更的内容")
-    fields = ("at", "shown_action", "shown_model", "link", "operator", "channel", "page", "org_unit", "changes")
-    readonly_fields = ("changes", "link", "shown_action", "shown_model")
+    fields = ("at", "action", "shown_model", "link", "operator", "channel", "page", "org_unit", "changes")
+    readonly_fields = ("changes", "link", "shown_model")
+
+    class Media:
+        css: ClassVar = {"all": ["admin.css"]}
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         """Also by what stood in the columns, and by the row's number."""
@@ -88,7 +99,9 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
     @display(description=_("变更"))
     def in_short(self, entry: AuditEntry) -> str:
-        """Of an update what became of what; else the action says it."""
+        """Of an update what became of what, of a relation what came or went; else the action says it."""
+        if entry.part:
+            return "、".join((change.after if entry.after else change.before) for change in other_side(entry))
         if entry.action != AuditEntry.Action.UPDATE:
             return "—"
         found = list(audit.changes(entry))

@@ -11,6 +11,7 @@ from django.db import connection, models
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from members.models import AuditEntry
 from members.services.organisation import group
@@ -18,6 +19,7 @@ from members.services.organisation import group
 MASK = "***"
 # A digest is shown under the name of what it stands for.
 STANDS_FOR = {"name_index": "name", "value_index": "value"}
+IN_OUR_WORDS = {"otp_totp.totpdevice": _("动态口令设备")}
 
 AUDITED = """
     SELECT DISTINCT split_part(encode(tgargs, 'escape'), '\\000', 1), split_part(encode(tgargs, 'escape'), '\\000', 3)
@@ -52,7 +54,9 @@ def is_audited(model: type[models.Model]) -> bool:
 
 
 def model_in_words(label: str) -> str:
-    """One that is gone is named as it was."""
+    """One that is gone is named as it was; one whose app speaks English only, by us."""
+    if label in IN_OUR_WORDS:
+        return str(IN_OUR_WORDS[label])
     try:
         return str(apps.get_model(label)._meta.verbose_name)
     except LookupError:
