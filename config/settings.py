@@ -274,6 +274,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "AssetEnum": "loyalty.models.Asset",
         "BookRoleEnum": "settlement.models.Book.Role",
+        "CardKindEnum": "members.models.CardType.Kind",
+        "CardStateEnum": "members.models.Card.State",
         "ConsentMediumEnum": "members.models.Medium",
         "ConsentPurposeEnum": "members.models.Purpose",
         "CouponStateEnum": "benefits.models.Coupon.State",
@@ -285,6 +287,7 @@ SPECTACULAR_SETTINGS = {
         "PeriodStateEnum": "settlement.models.Period.State",
         "SettlementEventEnum": "settlement.models.EventType",
         "TenderEnum": "loyalty.models.Tender.Kind",
+        "TicketStateEnum": "members.models.Ticket.State",
         "TransactionKindEnum": "loyalty.models.Transaction.Kind",
     },
     "POSTPROCESSING_HOOKS": [
