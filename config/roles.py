@@ -61,6 +61,7 @@ CLERK = Role(
         "members.add_ticket",
         "members.change_ticket",
         "members.add_ticketnote",
+        "members.take_call",
         "members.issue_card",
         "members.block_card",
         "members.replace_card",

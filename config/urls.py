@@ -7,6 +7,7 @@ handler500 = "config.problems.server_error"  # the API answers with a problem, p
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="member:home")),
     path("admin/second-factor/", include("config.second_factor")),
+    path("admin/desk/", RedirectView.as_view(pattern_name="admin:members_desk")),  # short enough to be typed
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
     path("api/", include("config.api")),

@@ -64,6 +64,15 @@ class Whose(admin.SimpleListFilter):
         return queryset.filter(assigned_to=wanted[self.value()]) if self.value() in wanted else queryset
 
 
+class DayInput(forms.DateInput):
+    """The browser's own calendar: Django's needs scripts that only its own forms load."""
+
+    input_type = "date"
+
+    def __init__(self) -> None:
+        super().__init__({"class": "wt-input"}, format="%Y-%m-%d")
+
+
 class PlaceChoice(forms.ModelChoiceField):
     """The business or store whose matter it is: within the operator's reach, and knowing the member."""
 

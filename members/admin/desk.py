@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 from cryptography.exceptions import InvalidTag
+from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
@@ -24,7 +25,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from members.admin.care import link_to, local_today, member_in_sight, who
+from members.admin.care import DayInput, link_to, local_today, member_in_sight, who
 from members.admin.forms import EnrolForm
 from members.errors import Refused
 from members.interfaces.admin import ReadOnlyAdmin, admin_origin, refusals_as_messages
@@ -162,16 +163,15 @@ def _said(request: HttpRequest, caller: Caller) -> HttpResponse:
 
 def _around(request: HttpRequest) -> dict[str, Any]:
     site = admin.site.each_context(request)
-    return {**site, "title": gettext("服务台"), "opts": Call._meta, "reasons": list(enumerate(REASONS, start=1))}
+    return {**site, "title": gettext("服务台"), "reasons": list(enumerate(REASONS, start=1))}
 
 
 def _banner(request: HttpRequest, caller: Caller) -> dict[str, Any]:
     earlier = list(calls.earlier(caller, actor=request.user)[:EARLIER])
     mine = [call for call in earlier if call.operator == request.user and call.at > timezone.now() - JUST_NOW]
-    may_read = request.user.has_perm("members.view_personal_data")
     return {
         "caller": caller,
-        "phone": caller.phone if may_read else mask_phone(caller.phone),
+        "phone": mask_phone(caller.phone),  # who typed it knows it; whoever looks over his shoulder does not
         "earlier": earlier,
         "taken": mine[0] if mine else None,
         "token": uuid4().hex,
@@ -199,7 +199,8 @@ def _enrolment(request: HttpRequest, caller: Caller) -> EnrolForm | None:
     """The form of the member list, with the number filled in; None for who may not enrol."""
     if not request.user.has_perm("members.add_member"):
         return None
-    form = type("DeskEnrolForm", (EnrolForm,), {"actor": request.user})
+    own = {"actor": request.user, "birthday": forms.DateField(label=_("生日"), required=False, widget=DayInput)}
+    form = type("DeskEnrolForm", (EnrolForm,), own)
     reach = request.user.reach
     initial = {
         "phone": caller.phone.removeprefix("+86"),

@@ -19,7 +19,6 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.widgets import (
     UnfoldAdminSelectWidget,
-    UnfoldAdminSingleDateWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
 )
@@ -28,6 +27,7 @@ from members.admin import todo
 from members.admin.care import (
     CareForm,
     ColleagueChoice,
+    DayInput,
     HandOverForm,
     PlaceChoice,
     Whose,
@@ -48,7 +48,7 @@ STATES = {"open": "info", "done": "success", "cancelled": "default"}
 
 class PlanForm(CareForm):
     plan = forms.CharField(label=_("回访计划"), max_length=400, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}))
-    due_on = forms.DateField(label=_("计划日期"), widget=UnfoldAdminSingleDateWidget)
+    due_on = forms.DateField(label=_("计划日期"), widget=DayInput)
     medium = forms.ChoiceField(label=_("方式"), choices=FollowUp.Medium, widget=UnfoldAdminSelectWidget)
     place = PlaceChoice()
     assigned_to = ColleagueChoice()
@@ -74,7 +74,7 @@ class DoneForm(CareForm):
     next_on = forms.DateField(
         label=_("下次回访"),
         required=False,
-        widget=UnfoldAdminSingleDateWidget,
+        widget=DayInput,
         help_text=_("填写后自动生成下一次回访，仍由同一人负责。"),
     )
     next_plan = forms.CharField(

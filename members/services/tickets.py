@@ -126,7 +126,7 @@ def assign(ticket: Ticket, operator: Operator | None, *, note: str = "", origin:
     check_reach(operator, business=ticket.business, store=ticket.store)
     ticket.assigned_to = operator
     ticket.save(update_fields=["assigned_to"])
-    told = f"→ {operator}" if operator else "→ —"
+    told = f"→ {operator.get_full_name() or operator}" if operator else "→ —"
     _note(ticket, f"{told} {note}".strip(), origin, is_internal=True)
     _record("ticket.assigned", ticket, origin, assigned_to=operator.username if operator else None)
     return _answer(ticket)
