@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.enums import ActionVariant
-from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextInputWidget, UnfoldBooleanWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 
 from members.errors import ListUnreadable, Refused
 from members.interfaces.approval_messages import tell_asked
@@ -29,9 +29,7 @@ FORMATS = (("xlsx", "Excel (.xlsx)"), ("csv", "CSV (.csv)"))
 
 
 class ExportForm(forms.Form):
-    format = forms.ChoiceField(
-        label=_("文件格式"), choices=FORMATS, initial="xlsx", widget=UnfoldAdminRadioSelectWidget
-    )
+    format = forms.ChoiceField(label=_("文件格式"), choices=FORMATS, initial="xlsx", widget=UnfoldAdminSelectWidget)
     is_unmasked = forms.BooleanField(
         label=_("包含完整的姓名、手机号、邮箱"),
         required=False,
