@@ -76,6 +76,15 @@ def test_a_cards_page_has_its_own_rows_and_those_of_what_it_replaced(client: Cli
     assert client.get(page_of(card)).context["form"] is None
 
 
+def test_a_card_that_is_not_active_yet_has_its_page_too(client: Client, card: Card, cast: Cast) -> None:
+    made = cards.issue(
+        card.card_type, org_unit=cast.mall, member=card.member, principal=card.principal, origin=own_origin("desk")
+    )
+    new = cards.find(made["number"], actor=cast.sees_all)
+    assert client.get(page_of(new)).context["rows"] == []
+    assert [shown for shown, _ in client.get(reverse("points:cards")).context["rows"]] == [new, card]
+
+
 def test_more_rows_follow(client: Client, card: Card, cast: Cast) -> None:
     for _ in range(PAGE + 2):
         spend(card, 1, cast)
