@@ -1,6 +1,6 @@
 """Members: the list, searched by what is known of a person; the form; and member 360, the page about one of them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from operator import attrgetter
 from typing import Any, ClassVar
 
@@ -24,8 +24,9 @@ from members.interfaces import Panel, member_360_panels
 from members.interfaces.admin import MemberColumn, ReadOnlyAdmin, ScopedAdmin, admin_origin, member_pages
 from members.interfaces.big_lists import BigList, InSightFilter
 from members.models import Identity, Member, Membership
-from members.rules import mask_name, mask_phone
+from members.rules import mask_email, mask_name, mask_phone
 from members.services import people, searching
+from members.services.consents import sharing
 
 
 class MemberChangeList(ChangeList):
@@ -48,9 +49,9 @@ class MemberAdmin(ScopedAdmin):
     list_display_links = None
     actions_list = ("open_imports",)
     unmasked: ClassVar = {
-        "masked_name": lambda member: member.name,
-        "phone": lambda member: member.phone.value if member.phone else "",
-        "邮箱": lambda member: getattr(_identity(member, Identity.Kind.EMAIL), "value", ""),
+        "masked_name": lambda member: member.name if member.is_shared else mask_name(member.name),
+        "phone": lambda member: _exported(member, Identity.Kind.PHONE, mask_phone),
+        "邮箱": lambda member: _exported(member, Identity.Kind.EMAIL, mask_email),
     }
 
     def get_list_display(self, request: HttpRequest) -> tuple:
@@ -65,8 +66,10 @@ class MemberAdmin(ScopedAdmin):
 
     def with_columns(self, request: HttpRequest, rows: list[Any]) -> list[Any]:
         keys = [member.pk for member in rows]
+        shared = set() if getattr(request, "is_masked", True) else sharing(keys, request.user.reach)
         contributed = {column.name: column.values(keys) for column in columns_of(request)}
         for member in rows:
+            member.is_shared = member.pk in shared
             member.phone = _identity(member, Identity.Kind.PHONE)
             member.contributed = {name: values.get(member.pk) for name, values in contributed.items()}
         return rows
@@ -220,6 +223,12 @@ class MembershipAdmin(BigList, ReadOnlyAdmin):
 def columns_of(request: HttpRequest) -> tuple[MemberColumn, ...]:
     """What the floors above, and the attributes that operators have defined, add to the list."""
     return (*member_pages.columns, *attributes.columns(request.user))
+
+
+def _exported(member: Any, kind: str, mask: Callable[[str], str]) -> str:
+    """In full, unless he has taken back that the operator's business gets it."""
+    value = getattr(_identity(member, kind), "value", "")
+    return value if member.is_shared else mask(value)
 
 
 def _identity(member: Member, kind: Identity.Kind) -> Identity | None:

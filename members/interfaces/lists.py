@@ -46,8 +46,9 @@ class ListRequest(HttpRequest):
             self.GET.pop(name, None)
         # Asked again, not shared: permissions that he is denied here are his elsewhere.
         self.user = Operator.objects.get(pk=operator.pk)
+        self.is_masked = is_masked
         if is_masked:
-            self.user.has_perm = self._without_people(self.user.has_perm)  # type: ignore[method-assign]
+            self.user.has_perm = self._without_people(self.user.has_perm)
 
     @staticmethod
     def _without_people(has_perm: Callable) -> Callable:
@@ -86,13 +87,14 @@ class AdminList:
                 yield [plain(cell(row), self.zone) for _title, cell in self.columns]
 
     def _columns(self) -> Iterator[tuple[str, Cell]]:
-        unmasked: dict[str, Cell] = {} if self.is_masked else dict(self.admin.unmasked)
+        unmasked: dict[str, Cell | None] = {} if self.is_masked else dict(self.admin.unmasked)
         for name in self.changelist.list_display:
             if name != "action_checkbox":
                 title = str(label_for_field(name, self.admin.model, model_admin=self.admin))
                 yield title, unmasked.pop(str(name), None) or self._cell(name)
         for name, cell in unmasked.items():  # what the list has no column for
-            yield gettext(name), cell
+            if cell is not None:
+                yield gettext(name), cell
 
     def _cell(self, name: Any) -> Cell:
         """What Django's `lookup_field` does for each cell of a page, decided once for the column."""

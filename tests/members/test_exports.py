@@ -16,7 +16,8 @@ from django.urls import reverse
 from members.errors import ExportGone
 from members.interfaces.lists import AdminList
 from members.models import Approval, Event, Job, Member, Operator, RolePolicy
-from members.services import exports, jobs
+from members.rules import mask_name
+from members.services import consents, exports, jobs
 from members.services.organisation import own_origin
 from members.services.spreadsheets import harmless, write_csv, write_table
 from tests.cast import Cast
@@ -345,6 +346,16 @@ def test_names_and_numbers_leave_when_a_second_person_agrees(
         {"job": done.pk, "is_masked": False}
     ]
     assert exports.fetchable_until(done) == done.finished_at + timedelta(days=1)
+
+
+def test_who_does_not_share_with_the_business_stays_masked(cast: Cast, members: list[Member], colleague: Operator):
+    consents.withdraw(members[0], receiver=cast.mall, purpose="sharing", origin=own_origin("member"))
+    ask_unmasked(cast.sees_mall)
+    decide(colleague)
+    done = exports.make(Job.objects.get().pk, AdminList)
+    rows = rows_of(fetched(done, cast.sees_mall))
+    withheld = mask_name(members[0].name)
+    assert {row["姓名"]: row["手机号"].startswith("'+86") for row in rows} == {withheld: False, members[1].name: True}
 
 
 def test_a_rejected_one_makes_nothing(cast: Cast, members: list[Member], colleague: Operator):

@@ -30,7 +30,7 @@ class CardAnswer(serializers.Serializer):
     def get_holder(self, card: Card) -> str | None:
         if card.member_id not in self.context["known"]:
             return None
-        return card.member.name if self.context["unmasked"] else mask_name(card.member.name)
+        return card.member.name if card.member_id in self.context["readable"] else mask_name(card.member.name)
 
 
 class CardsAnswer(serializers.Serializer):

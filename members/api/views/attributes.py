@@ -4,7 +4,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from members.api.serializers import PERSONAL_DATA, AttributeAnswer, AttributesAnswer, AttributesInput
+from members.api.serializers import AttributeAnswer, AttributesAnswer, AttributesInput
+from members.api.views.personal import readable
 from members.interfaces.api import checked, member_at, origin_of, query, verb
 from members.services import attributes
 
@@ -18,7 +19,7 @@ class AttributesView(APIView):
         member = member_at(request, member_no)
         asked = list(attributes.asked_by(request.user.reach))
         known = attributes.known_of(member, asked)
-        unmasked = PERSONAL_DATA in request.user.scopes
+        unmasked = member.pk in readable(request.user, [member.pk])
         return Response(
             [
                 {

@@ -9,7 +9,6 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from members.api.serializers import PERSONAL_DATA
 from members.api.serializers.cards import (
     Activation,
     CardAnswer,
@@ -22,6 +21,7 @@ from members.api.serializers.cards import (
     ReplacedCard,
     Replacement,
 )
+from members.api.views.personal import readable
 from members.errors import CardTypeNotFound, MemberNotFound
 from members.interfaces.api import checked, created, member_at, member_of, origin_of, query, verb
 from members.models import Card, CardType, Channel, Member
@@ -189,4 +189,4 @@ def _with_people(found: QuerySet[Card]) -> QuerySet[Card]:
 def _described(found: list[Card], channel: Channel) -> list[dict[str, Any]]:
     holders = {card.member_id for card in found if card.member_id}
     known = set(Member.objects.visible_to(channel).filter(pk__in=holders).values_list("pk", flat=True))
-    return CardAnswer(found, many=True, context={"known": known, "unmasked": PERSONAL_DATA in channel.scopes}).data
+    return CardAnswer(found, many=True, context={"known": known, "readable": readable(channel, known)}).data

@@ -8,7 +8,7 @@ from members.api.serializers import IdentitiesAnswer, IdentityAdded, IdentityRem
 from members.api.views.personal import readable
 from members.errors import IdentityNotFound
 from members.interfaces.api import checked, created, member_at, origin_of, query, verb
-from members.models import Identity, Member
+from members.models import Identity
 from members.services import identities
 
 
@@ -20,7 +20,7 @@ class IdentitiesView(APIView):
         """By what he is known: masked as elsewhere; other businesses' own numbers for him stay theirs."""
         member = member_at(request, member_no)
         known = member.identities.select_related("channel__org_unit").preferred()
-        context = {"readable": readable(request.user, Member.objects.filter(pk=member.pk))}
+        context = {"readable": readable(request.user, [member.pk])}
         seen = identities.in_sight(known, request.user)
         return Response(IdentitiesAnswer({"results": seen}, context=context).data)
 

@@ -85,4 +85,4 @@ def _described(members: QuerySet[Member], channel: Channel) -> list[dict]:
     found = members.prefetch_related(identities, Prefetch("memberships", memberships, to_attr="visible_memberships"))
     for member in found:
         member.visible_identities = in_sight(member.identities.all(), channel)
-    return MemberAnswer(found, many=True, context={"readable": readable(channel, members)}).data
+    return MemberAnswer(found, many=True, context={"readable": readable(channel, [one.pk for one in found])}).data
