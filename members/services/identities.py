@@ -10,6 +10,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from members import events
 from members.errors import (
@@ -17,12 +18,13 @@ from members.errors import (
     IdentityTaken,
     InvalidIdentity,
     LastIdentity,
+    MemberFrozen,
     MemberNotFound,
     NotChangeable,
     ReasonMissing,
 )
 from members.interfaces import Answer, Origin
-from members.models import Channel, Duplicate, FormerIdentity, Identity, Member, OrgUnit
+from members.models import Card, Channel, Duplicate, FormerIdentity, Identity, Member, OrgUnit
 from members.personal_data import blind_index, blind_indexes
 from members.rules import canonical_identity
 from members.services import duplicates
@@ -123,10 +125,10 @@ def suspicion_noted(member: Member | None = None, *, at: datetime) -> Iterator[N
 def add(member: Member, kind: str, written: str, *, is_verified: bool, origin: Origin) -> Answer:
     """Know a member by one more thing. One that he carries already is verified, if that is news.
 
-    Raises MemberClosed, IdentityTaken, NotChangeable, Invalid….
+    Raises MemberClosed, MemberFrozen where no operator asks, IdentityTaken, NotChangeable, Invalid….
     """
     value = canonical(kind, written, business=origin.business, channel=origin.channel)
-    member = locked(member)
+    member = _locked(member, origin)
     identity, is_new = _carry(member, kind, value, is_verified=is_verified, origin=origin)
     if is_new:
         data = {"known_by": [kind], "is_verified": is_verified}
@@ -145,9 +147,14 @@ def verify(identity: Identity, *, origin: Origin) -> Answer:
 
 @idempotent("identities.remove")
 def remove(identity: Identity, *, origin: Origin) -> Answer:
-    """Forget an identity, but for a digest. Raises LastIdentity for the last way in, IdentityNotFound, MemberClosed."""
-    member = locked(identity.member)
+    """Forget an identity, but for a digest; the number of a card goes with the card.
+
+    Raises LastIdentity for the last way in, IdentityNotFound, NotChangeable, MemberClosed.
+    """
+    member = _locked(identity.member, origin)
     identity = _own(member, identity)
+    if _is_of_a_card(identity):
+        raise NotChangeable(_("这是会员卡的卡号，随卡变更：请办理退卡或补换卡。"), field="kind")
     others = member.identities.exclude(pk=identity.pk)
     if identity.kind in WAYS_IN:
         others = others.filter(kind__in=WAYS_IN)
@@ -177,7 +184,7 @@ def replace(
     if not is_proven and not reason.strip():
         raise ReasonMissing(field="reason")
     value = canonical(kind, written, business=origin.business, channel=origin.channel)
-    member = locked(member)
+    member = _locked(member, origin)
     carried = list(member.identities.filter(kind=kind).preferred())
     old = _own(member, replaces) if replaces else None
     new, _ = _carry(member, kind, value, is_verified=is_proven, origin=origin)
@@ -238,6 +245,14 @@ def retire(identities: Iterable[Identity], *, reason: FormerIdentity.Reason, at:
     Identity.objects.filter(pk__in=[identity.pk for identity in identities]).delete()
 
 
+def _locked(member: Member, origin: Origin) -> Member:
+    """Of a frozen member only staff change by what he is known: the account may be in the wrong hands."""
+    member = locked(member)
+    if member.status == Member.Status.FROZEN and origin.actor is None:
+        raise MemberFrozen
+    return member
+
+
 def _carry(member: Member, kind: str, value: str, *, is_verified: bool, origin: Origin) -> tuple[Identity, bool]:
     """The member's identity of this value, and whether it is new. Raises IdentityTaken."""
     verified_at = origin.posted_at if is_verified else None
@@ -265,6 +280,14 @@ def _mark_verified(identity: Identity, origin: Origin) -> None:
     identity.save(update_fields=["verified_at"])
     data = {"kind": identity.kind}
     events.record("member.identity_verified", origin=origin, member=identity.member, data=data)
+
+
+def _is_of_a_card(identity: Identity) -> bool:
+    """Whether a card that he holds keeps this identity in step (card_identities)."""
+    if identity.kind != Kind.CARD:
+        return False
+    over = (Card.State.REPLACED, Card.State.CLOSED)
+    return Card.objects.filter(member=identity.member_id, number=identity.value).exclude(state__in=over).exists()
 
 
 def _own(member: Member, identity: Identity) -> Identity:

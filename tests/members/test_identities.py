@@ -6,7 +6,7 @@ from threading import Barrier
 import pytest
 from django.db import connection
 
-from members.errors import IdentityTaken, InvalidIdentity, LastIdentity, MemberClosed, ReasonMissing
+from members.errors import IdentityTaken, InvalidIdentity, LastIdentity, MemberClosed, MemberFrozen, ReasonMissing
 from members.models import Event, FormerIdentity, Identity, Member, Request
 from members.personal_data import blind_index
 from members.services import identities
@@ -128,6 +128,18 @@ def test_a_closed_member_gets_no_identity(cast: Cast, member: Member) -> None:
     with pytest.raises(MemberClosed):
         identities.add(member, "email", "a@example.com", is_verified=True, origin=own_origin("admin"))
     assert member.identities.count() == 1
+
+
+def test_staff_alone_change_the_numbers_of_a_frozen_member(cast: Cast, member: Member) -> None:
+    Member.objects.filter(pk=member.pk).update(status=Member.Status.FROZEN)
+    before = written()
+    with pytest.raises(MemberFrozen):
+        change_phone(member, SECOND, is_proven=True, origin=own_origin("member"))
+    with pytest.raises(MemberFrozen):
+        identities.add(member, "email", "a@example.com", is_verified=True, origin=own_origin("member"))
+    assert (phones(member), written()) == ([FIRST], before)
+    change_phone(member, SECOND, is_proven=False, reason="核实", origin=own_origin("admin", actor=cast.sees_all))
+    assert phones(member) == [SECOND]
 
 
 def test_enrolling_again_with_what_is_known_stays_one_person(cast: Cast, member: Member) -> None:
