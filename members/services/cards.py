@@ -2,7 +2,8 @@
 
 The holder's identities follow in the same transaction: a card's number finds its holder from the day it is his until
 it is replaced (then the new number does) or closed; also while it is lost or frozen, so that the desk finds him.
-Locks: people first, by key; then cards, by key.
+Freezing a member leaves cards where they are: loyalty spends nothing for him, and nothing with what he holds. Closing
+his account closes what he holds and what spends for him (`close_all_of`). Locks: people first, by key; then cards.
 """
 
 from datetime import datetime

@@ -22,11 +22,12 @@ from members.errors import (
     IdentityTaken,
     InvalidCardNumber,
     MemberClosed,
+    NotChangeable,
     ReasonMissing,
 )
 from members.interfaces import Origin
 from members.models import Card, CardChange, CardType, Event, Identity, Member
-from members.services import cards, people
+from members.services import cards, identities, people
 from members.services.card_states import STEPS, State, Verb
 from members.services.organisation import own_origin
 from tests.cast import Cast
@@ -368,6 +369,13 @@ def test_who_leaves_takes_his_cards_and_those_that_spend_for_him(cast, card, hol
     states = dict(Card.objects.values_list("number", "state"))
     assert states == {card.number: "closed", granted.number: "closed", own.number: "active"}
     assert known_by(child) == {own.number}
+
+
+def test_the_number_of_a_card_goes_with_the_card_only(card, holder, desk):
+    brought_to(card, State.FROZEN, desk)
+    with pytest.raises(NotChangeable):
+        identities.remove(holder.identities.get(kind="card"), origin=desk())
+    assert known_by(holder) == {card.number}
 
 
 # --- Who sees them ----------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from threading import Barrier, Event
 
 import pytest
 from django.db import connection, connections, transaction
+from django.utils import timezone
 
 from members.errors import CardReplacementUnfit, CardStateForbids, Refused
 from members.interfaces import Answer
@@ -104,6 +105,29 @@ def test_blocking_waits_for_a_payment_under_way_and_no_longer(card):
     payment, loss = at_once(2, lambda i: verbs[i](i))
     assert payment == {"is_waited_for": True}
     assert (loss["state"], loss["was_paid"]) == ("lost", True)
+
+
+def test_the_clock_passes_by_a_card_that_pays_and_comes_again(card):
+    Card.objects.filter(pk=card.pk).update(expires_at=card.activated_at)
+    paying, done = Event(), Event()
+
+    def pay(_: int) -> Answer:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT state FROM members_card WHERE id = %s FOR SHARE", [card.pk])
+            paying.set()
+            assert done.wait(10)
+        return {}
+
+    def mark(_: int) -> Answer:
+        assert paying.wait(10)
+        try:
+            return {"expired": cards.expire_due(timezone.now())}
+        finally:
+            done.set()
+
+    verbs = (pay, mark)
+    assert at_once(2, lambda i: verbs[i](i))[1] == {"expired": 0}
+    assert cards.expire_due(timezone.now()) == 1
 
 
 def somebody_waits_for_us() -> bool:
