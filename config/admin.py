@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 import config.borrowed  # noqa: F401 - other people's admins in our looks, which the menu names
+from members.services import imports
 
 # The menu: title, then (icon, model) or (icon, model, own title) in the order of work.
 MENU = (
@@ -112,6 +113,12 @@ def _first(request: HttpRequest) -> list[dict]:
             "icon": "headset_mic",
             "link": reverse("admin:members_desk"),
             "is_shown": stands and may("members.take_call"),
+        },
+        {
+            "title": _("导入表格"),
+            "icon": "upload_file",
+            "link": reverse("admin:members_import"),
+            "is_shown": stands and bool(imports.kinds_for(request.user)),
         },
     ]
 

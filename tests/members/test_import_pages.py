@@ -3,6 +3,7 @@
 from io import BytesIO
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
@@ -105,3 +106,36 @@ def test_the_member_list_leads_to_the_import(cast: Cast, client_of) -> None:
     assert reverse("admin:members_member_open_imports") in page.content.decode()
     follow = client_of(cast.sees_mall).get(reverse("admin:members_member_open_imports"))
     assert follow.url == reverse("admin:members_import")
+
+
+def test_each_kind_asks_for_its_own_permission(cast: Cast, client_of, uploaded: Job) -> None:
+    issuer = OperatorFactory(org_unit=cast.mall)
+    issuer.user_permissions.set(Permission.objects.filter(codename="issue_card"))
+    client = client_of(issuer)
+    page = client.get(reverse("admin:members_import")).content.decode()
+    assert "?kind=cards.import" in page
+    assert "?kind=members.import" not in page
+    for name in ("members_import", "members_import_template"):
+        assert client.get(reverse(f"admin:{name}"), {"kind": "members.import"}).status_code == 404
+    assert client.get(reverse("admin:members_import_job", args=[uploaded.pk])).status_code == 404
+    file = SimpleUploadedFile("名单.xlsx", xlsx(("13800138000",)))
+    answer = client.post(reverse("admin:members_import") + "?kind=members.import", {"file": file})
+    assert (answer.status_code, Job.objects.count()) == (404, 1)
+
+
+def test_a_kind_is_chosen_with_its_template_and_its_policies(
+    cast: Cast, client_of, django_capture_on_commit_callbacks
+) -> None:
+    client = client_of(cast.sees_mall)
+    url = reverse("admin:members_import") + "?kind=org_units.import"
+    page = client.get(url).content.decode()
+    assert "上级编码" in page
+    assert 'name="business"' not in page  # rows name their node themselves
+    template = client.get(reverse("admin:members_import_template"), {"kind": "org_units.import"})
+    assert next(iter(read_rows(BytesIO(template.getvalue()))))[1] == ["编码*", "名称*", "类型*", "上级编码*", "业种"]
+    rows = (("MALL-1", "新名", "门店", "MALL-EAST", ""),)
+    file = SimpleUploadedFile("组织.xlsx", xlsx(*rows, header=("编码", "名称", "类型", "上级编码", "业种")))
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = client.post(url, {"policy": "overwrite", "file": file})
+    page = client.get(answer.url).content.decode()
+    assert all(text in page for text in ("将更新的内容", "广场一店", "新名", "覆盖："))
