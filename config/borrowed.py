@@ -141,11 +141,13 @@ class RoleAdmin(GroupAdmin, HeadquartersAdmin):
 
     @display(description=_("必须动态口令"), boolean=True)
     def requires_totp(self, role: Group) -> bool:
-        return bool(policy_of(role) and policy_of(role).requires_totp)
+        policy = policy_of(role)
+        return policy is not None and policy.requires_totp
 
     @display(description=_("导出行数上限"))
     def export_rows(self, role: Group) -> str:
-        return f"{policy_of(role).export_rows:,}" if policy_of(role) else "—"
+        policy = policy_of(role)
+        return f"{policy.export_rows:,}" if policy else "—"
 
 
 def policy_of(role: Group) -> RolePolicy | None:

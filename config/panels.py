@@ -170,6 +170,15 @@ MEMBER_360 = (
         place="tab",
     ),
     Panel(
+        "changes",
+        pgettext_lazy("plural", "变更记录"),
+        f"{IN_ADMIN}/changes.html",
+        members_admin.changes,
+        "members.view_auditentry",
+        order=95,
+        place="tab",
+    ),
+    Panel(
         "events",
         _("操作记录"),
         f"{IN_ADMIN}/events.html",

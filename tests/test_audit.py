@@ -354,6 +354,15 @@ def test_the_history_of_what_is_another_s_is_not_there(cast: Cast, client):
     assert client.get(reverse("admin:members_orgunit_history", args=[cast.hotel_1.pk])).status_code == 404
 
 
+def test_member_360_tells_what_was_changed_of_the_person(cast: Cast, client):
+    member = MemberFactory(businesses=[cast.mall])
+    type(member).objects.filter(pk=member.pk).update(gender="f", birthday="1990-01-02")
+    client.force_login(cast.sees_mall)
+    tab = client.get(reverse("admin:members_member_panel", args=[member.pk, "changes"])).content.decode()
+    assert "性别 未知 → 女" in tab
+    assert "1990" not in tab
+
+
 def test_who_may_not_read_the_trail_is_refused(cast: Cast, client):
     operator = OperatorFactory(org_unit=cast.group)
     client.force_login(operator)

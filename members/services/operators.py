@@ -40,12 +40,9 @@ def may_edit_role(actor: Operator, role: Group) -> bool:
     if actor.is_superuser:
         return True
     reach = actor.reach
-    return (
-        bool(reach)
-        and reach.is_group
-        and not actor.groups.filter(pk=role.pk).exists()
-        and roles_within(actor).filter(pk=role.pk).exists()
-    )
+    if reach is None or not reach.is_group or actor.groups.filter(pk=role.pk).exists():
+        return False
+    return roles_within(actor).filter(pk=role.pk).exists()
 
 
 def _stands_below(operator: Operator, actor: Operator) -> bool:
