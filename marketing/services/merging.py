@@ -17,12 +17,15 @@ WHEN = ("since", "until")
 def merge(loser: Member, winner: Member, origin: Origin) -> Answer:
     """A tag that both carry stays the winner's, unless only the loser's was set by hand: then its words win.
 
-    The loser keeps the row of such a tag, and so does a campaign that names both: it gives its gift once.
+    The loser keeps the row of such a tag, and of a campaign that names both: it gives its gift once. A gift that is
+    being given right now is passed over (it waits for our accounts, and lands with the winner).
     """
     return {
         "said": _say_what_was_said(loser, winner),
         "tags": _move(MemberTag.objects.all(), "tag", loser, winner),
-        "campaigns": _move(CampaignMember.objects.waiting(), "campaign", loser, winner),
+        "campaigns": _move(
+            CampaignMember.objects.waiting().select_for_update(skip_locked=True), "campaign", loser, winner
+        ),
     }
 
 

@@ -289,7 +289,7 @@ def test_the_batch_takes_a_merged_member_s_purchase_to_the_winner(shop: Shop):
 
 steps = st.lists(
     st.tuples(
-        st.sampled_from(["earn", "pending", "burn", "reverse", "days", "merge", "undo"]),
+        st.sampled_from(["earn", "pending", "burn", "hold", "release", "reverse", "days", "merge", "undo"]),
         st.booleans(),  # whose
         st.integers(1, 90),
     ),
@@ -323,6 +323,12 @@ def _step(shop: Shop, verb: str, member: Member, quantity: int, moved: Answer | 
             points.burn(member, quantity, amount=quantity, origin=shop.origin())
         except NotEnoughPoints:
             assert _everything() == before
+    elif verb == "hold":
+        with suppress(NotEnoughPoints):
+            until = shop.at + timedelta(days=3)
+            points.hold(member, min(quantity, 20), until=until, origin=shop.origin())
+    elif verb == "release":
+        clock.release_overdue_holds(shop.at + timedelta(days=quantity % 5))
     elif verb == "reverse":
         _reverse(shop, quantity)
     elif verb == "days":
@@ -330,6 +336,9 @@ def _step(shop: Shop, verb: str, member: Member, quantity: int, moved: Answer | 
         clock.activate_due(shop.at)
         if quantity % 2:  # now and then the clock is late with it
             clock.expire_due(shop.at)
+    elif verb == "merge" and moved is None and of(shop.loser)[2]:
+        with pytest.raises(HoldsOpen):
+            merge(shop)
     elif verb == "merge" and moved is None:
         moved = merge(shop)
         assert of(shop.loser) == (0, 0, 0)
