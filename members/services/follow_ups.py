@@ -3,14 +3,13 @@
 from datetime import date, datetime
 
 from members import events
-from members.errors import FollowUpInThePast, FollowUpNotOpen, MemberClosed, OutcomeMissing, TextMissing
+from members.errors import FollowUpInThePast, FollowUpNotOpen, OutcomeMissing, TextMissing
 from members.interfaces import Answer, Origin
 from members.models import FollowUp, Member, Operator, OrgUnit
+from members.services.locking import locked
 from members.services.organisation import group
 from members.services.places import check_reach, placed
 from members.services.requests import idempotent
-
-LEFT = (Member.Status.CLOSED, Member.Status.MERGED)
 
 
 def today_at(business: OrgUnit | None, at: datetime) -> date:
@@ -34,8 +33,7 @@ def plan(
 
     Raises MemberClosed, TextMissing, FollowUpInThePast, OperatorOutOfReach.
     """
-    if member.status in LEFT:
-        raise MemberClosed
+    member = locked(member)
     if not text.strip():
         raise TextMissing(field="plan")
     business = store.business if store else business
@@ -123,8 +121,8 @@ def _following(follow_up: FollowUp, due_on: date, text: str, origin: Origin) -> 
 
 
 def _open(follow_up: FollowUp) -> FollowUp:
-    locked = FollowUp.objects.select_for_update(of=("self",)).select_related("member", "business", "store")
-    follow_up = locked.get(pk=follow_up.pk)
+    rows = FollowUp.objects.select_for_update(of=("self",)).select_related("member", "business", "store")
+    follow_up = rows.get(pk=follow_up.pk)
     if follow_up.state != FollowUp.State.OPEN:
         raise FollowUpNotOpen
     return follow_up

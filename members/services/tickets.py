@@ -12,7 +12,6 @@ from django.db import transaction
 from members import events
 from members.errors import (
     InvalidScore,
-    MemberClosed,
     TextMissing,
     TicketAlreadyRated,
     TicketNotMovable,
@@ -23,6 +22,7 @@ from members.interfaces import Answer, Origin
 from members.models import Channel, Member, Operator, OrgUnit, Ticket, TicketNote, TicketType
 from members.rules import tickets as rules
 from members.scoping import lineage
+from members.services.locking import locked
 from members.services.organisation import group, own_origin
 from members.services.places import check_reach, placed
 from members.services.requests import idempotent
@@ -60,6 +60,7 @@ def open_ticket(
 
     Raises MemberClosed, TicketTypeNotFound, TextMissing, OperatorOutOfReach, TooManyTickets.
     """
+    member = locked(member)  # so that he neither leaves meanwhile nor opens more than he may
     business = store.business if store else business
     _check_opening(member, type, title, description, business, origin)
     check_reach(assigned_to, business=business, store=store)
@@ -85,8 +86,6 @@ def open_ticket(
 def _check_opening(
     member: Member, type: TicketType, title: str, description: str, business: OrgUnit | None, origin: Origin
 ) -> None:
-    if member.status in (Member.Status.CLOSED, Member.Status.MERGED):
-        raise MemberClosed
     if not type.is_active or type.org_unit.path not in lineage(business or group()):
         raise TicketTypeNotFound(field="type")
     for field, text in (("title", title), ("description", description)):
@@ -212,8 +211,8 @@ def close_resolved(now: datetime) -> int:
 
 @transaction.atomic
 def _close_some(due, now: datetime) -> int:
-    locked = due.select_for_update(of=("self",), skip_locked=True).select_related("member", "business", "store")
-    batch = list(locked[:BATCH])
+    rows = due.select_for_update(of=("self",), skip_locked=True).select_related("member", "business", "store")
+    batch = list(rows[:BATCH])
     origin = own_origin(Channel.Kind.CLOCK, at=now)
     for ticket in batch:
         _move(ticket, "close", "ticket.closed", "", origin, is_internal=False)

@@ -81,7 +81,7 @@ class TicketRow(serializers.ModelSerializer):
 
     class Meta:
         model = Ticket
-        fields = (
+        fields: tuple[str, ...] = (
             "number",
             "member_no",
             "business",
