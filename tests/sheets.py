@@ -45,10 +45,10 @@ def checked(
     titles = header or [str(column.title) for column in kind.columns_at(business)]
     file = SimpleUploadedFile("表.xlsx", xlsx(*rows, header=titles))
     job = imports.upload(file, business=business, operator=by, kind=kind.name, policy=policy or kind.policies[0])
-    job = imports.check(job.pk)
-    assert job is not None
-    assert job.state == "draft", job.message
-    return job
+    draft = imports.check(job.pk)
+    assert draft is not None
+    assert draft.state == "draft", draft.message
+    return draft
 
 
 def imported(kind: ImportKind, *rows: Cells, **how: Any) -> Job:

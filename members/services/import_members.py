@@ -197,7 +197,7 @@ def count(job: Job) -> int:
     return ImportRow.objects.filter(job=job).count()
 
 
-def failed_rows(job: Job) -> list[tuple[int, str]]:
+def failed_rows(job: Job) -> QuerySet:
     return ImportRow.objects.filter(job=job).exclude(problem="").order_by("number").values_list("number", "problem")
 
 
