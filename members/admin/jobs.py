@@ -17,7 +17,8 @@ from unfold.decorators import display
 from members.errors import Refused
 from members.interfaces.admin import ReadOnlyAdmin, admin_origin
 from members.interfaces.exports import download
-from members.models import Job
+from members.interfaces.imports import import_kinds
+from members.models import CardBatch, Job
 from members.rules import pace
 from members.services import exports, jobs
 
@@ -29,8 +30,6 @@ STATE_LABELS = {
     "failed": "danger",
     "cancelled": "default",
 }
-# Kinds whose own page tells more.
-PAGES = {"members.import": "admin:members_import_job"}
 BUSY = (Job.State.QUEUED, Job.State.RUNNING)
 
 
@@ -43,6 +42,14 @@ class WhoseFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset):
         return queryset.filter(operator=request.user) if self.value() else queryset
+
+
+def own_page(job: Job) -> str:
+    """The page of its kind, which tells more; empty where there is none."""
+    if job.kind in import_kinds:
+        return reverse("admin:members_import_job", args=[job.pk])
+    batch = CardBatch.objects.filter(job=job).first()
+    return reverse("admin:members_cardbatch_change", args=[batch.pk]) if batch else ""
 
 
 @admin.register(Job)
@@ -110,7 +117,7 @@ class JobAdmin(ReadOnlyAdmin):
             "until": until,
             "is_fetchable": is_kept and job.operator == request.user,
             "is_another_s": is_kept and job.operator != request.user,
-            "own_page": reverse(PAGES[job.kind], args=[job.pk]) if job.kind in PAGES else "",
+            "own_page": own_page(job),
         }
 
     def download_view(self, request: HttpRequest, pk: int) -> HttpResponse:

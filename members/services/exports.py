@@ -47,11 +47,10 @@ CONTENT_TYPES = {
 class Listing(Protocol):
     """A list as an operator sees it. `rows` are cells in the order of `header`, fetched as they are asked for."""
 
-    model: str
     title: str
-    header: Sequence[str]
-    is_masked: bool
 
+    @property
+    def header(self) -> Sequence[str]: ...
     def count(self, most: int | None) -> int: ...
     def rows(self, chunk: int) -> Iterator[Sequence[Any]]: ...
 

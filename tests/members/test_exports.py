@@ -22,6 +22,7 @@ from members.services.organisation import own_origin
 from members.services.spreadsheets import harmless, write_csv, write_table
 from tests.cast import Cast
 from tests.factories import MemberFactory, OperatorFactory
+from tests.test_architecture import imports
 
 PAGE = reverse("admin:members_member_export_list")
 PHONE = "+8613912345678"
@@ -79,6 +80,15 @@ def test_no_text_runs_as_a_formula(text: str):
     assert [(cell.data_type, cell.value[0]) for cell in cells] == [("s", "'")] * 2
     read = csv.reader(io.StringIO(table.getvalue().decode("utf-8-sig"), newline=""))
     assert [row[0] for row in read] == [f"'{text}"] * 2
+
+
+def test_whoever_writes_a_spreadsheet_neutralises_formulas():
+    """All writing goes through members.services.spreadsheets, or takes its `harmless` along."""
+    taken = {(found.module, found.name) for found in imports() if not found.module.startswith("config.")}
+    writers = {module for module, name in taken if name.startswith("xlsxwriter")}
+    writers |= {module for module, name in taken if name == "csv" and not module.endswith("_reader")}
+    careful = {module for module, name in taken if name.endswith("spreadsheets.harmless")}
+    assert writers - careful == {"members.services.spreadsheets"}
 
 
 def test_numbers_stay_numbers_and_dates_dates():
