@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
 
 from members import events
 from members.errors import ConsentOutdated, ConsentReceiverInvalid, TermsNotWithdrawable
@@ -126,7 +126,7 @@ def write(member: Member, agreement: Agreement, *, origin: Origin) -> Consent:
     of_this = {"receiver": agreement.receiver, "purpose": agreement.purpose, "medium": agreement.medium}
     words = member.consents.filter(**of_this)
     before = words.in_force().first()
-    if before and (before.version == version or before.given_at >= given_at):
+    if before and (before.given_at >= given_at or (before.version == version and not _narrowed(before))):
         return before
     if before is None and _taken_back_since(member, agreement, given_at):
         raise ConsentOutdated
@@ -180,12 +180,11 @@ def end_all(member: Member, *, at: datetime) -> int:
 
 
 def _say_no(member: Member, receiver: OrgUnit, purpose: str, medium: str, origin: Origin) -> Consent | None:
-    """A row that says no, where no row of just this receiver and way has ended with it: nothing else could say it."""
-    latest = _words(receiver, purpose, medium).filter(member=member)
-    exact = latest.filter(receiver=receiver, medium=medium)
-    if exact.filter(withdrawn_at__isnull=False).exists() and not latest.in_force().exists():
-        return None
-    if exact.filter(withdrawn_at=origin.posted_at).exists():
+    """A row that says no, unless one of just this receiver and way says so already: nothing else could say it."""
+    exact = member.consents.filter(receiver=receiver, purpose=purpose, medium=medium)
+    said = exact.aggregate(at=Max("withdrawn_at"))["at"]
+    younger = member.consents.in_force().filter(purpose=purpose)
+    if said and not younger.filter(given_at__gte=said).exists():
         return None
     return Consent.objects.create(
         member=member,
@@ -199,6 +198,16 @@ def _say_no(member: Member, receiver: OrgUnit, purpose: str, medium: str, origin
         operator=origin.actor,
         evidence={"only": "withdrawn"},
     )
+
+
+def _narrowed(consent: Consent) -> bool:
+    """Whether part of it was taken out since: then saying it again says something."""
+    since = Consent.objects.filter(member=consent.member, purpose=consent.purpose, withdrawn_at__gt=consent.given_at)
+    if not consent.receiver.is_group:
+        since = since.filter(receiver=consent.receiver)
+    if consent.medium != Medium.ANY:
+        since = since.filter(medium=consent.medium)
+    return since.exists()
 
 
 def _taken_back_since(member: Member, agreement: Agreement, given_at: datetime) -> bool:

@@ -5,6 +5,8 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from members import criteria
 from members.errors import ConsentOutdated, ConsentReceiverInvalid, TermsNotWithdrawable
@@ -150,3 +152,30 @@ def test_what_a_rule_says_is_checked_and_described(cast: Cast) -> None:
         criteria.validate({"consent": "marketing", "business": "NOWHERE"})
     with pytest.raises(criteria.InvalidRule):
         criteria.validate({"consent": "anything"})
+
+
+# Statements in any order, against the rule in one sentence: the latest one that covers the question.
+
+RECEIVERS, MEDIA = ("group", "mall", "hotel"), ("any", "sms", "email")
+STATEMENTS = st.lists(
+    st.tuples(st.booleans(), st.sampled_from(RECEIVERS), st.sampled_from(MEDIA)), min_size=1, max_size=8
+)
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(statements=STATEMENTS)
+def test_the_latest_word_that_covers_the_question_is_the_answer(cast: Cast, statements: list[tuple]) -> None:
+    member, start = MemberFactory(), timezone.now() - timedelta(days=1)
+    for minute, (is_given, receiver, medium) in enumerate(statements):
+        at = start + timedelta(minutes=minute)
+        origin = replace(own_origin("member"), at=at, posted_at=at)
+        verb = consents.give if is_given else consents.withdraw
+        verb(member, receiver=getattr(cast, receiver), purpose="marketing", medium=medium, origin=origin)
+
+    def latest(business: str, medium: str) -> bool:
+        covering = [word for word, who, way in statements if who in ("group", business) and way in ("any", medium)]
+        return bool(covering) and covering[-1]
+
+    questions = [(business, medium) for business in ("mall", "hotel") for medium in ("sms", "email")]
+    answers = {question: may(member, getattr(cast, question[0]), question[1]) for question in questions}
+    assert answers == {question: latest(*question) for question in questions}
