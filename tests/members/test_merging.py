@@ -3,6 +3,8 @@
 from datetime import date, timedelta
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from loyalty.errors import HoldsOpen
@@ -44,6 +46,7 @@ from members.services.organisation import own_channel, own_origin
 from members.services.successors import successors
 from tests.cast import Cast
 from tests.factories import IdentityFactory, MemberFactory
+from tests.member_session import enter
 
 NOW = timezone.now()
 
@@ -228,6 +231,16 @@ def test_the_code_on_the_loser_s_phone_and_a_chain_of_losers(cast: Cast, pair):
         merging.undo(first, origin=origin(cast))
     Member.objects.filter(pk=last.pk).update(status="frozen")
     assert people.resolve(loser.member_no, actor=cast.mall_app) == last
+
+
+def test_a_phone_that_is_signed_in_as_the_loser_shows_the_winner(cast: Cast, pair):
+    loser, winner = pair
+    client = Client()
+    enter(client, loser)
+    merge(cast, loser, winner)
+    assert client.get(reverse("member:home")).wsgi_request.member == winner
+    Member.objects.filter(pk=winner.pk).update(status="closed")
+    assert client.get(reverse("member:home")).status_code == 302
 
 
 # --- What refuses -----------------------------------------------------------------------------------------------
