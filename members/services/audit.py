@@ -100,6 +100,8 @@ def _field(model: type[models.Model] | None, column: str) -> Any:
 
 
 def _in_words(field: Any, value: Any) -> str:
+    if isinstance(value, str) and field is not None and field.choices and value in dict(field.flatchoices):
+        return str(dict(field.flatchoices)[value])
     if value is None or value == "":
         return "—"
     if value == MASK:
@@ -112,6 +114,4 @@ def _in_words(field: Any, value: Any) -> str:
     if isinstance(field, models.DateTimeField):
         at = parse_datetime(value)
         return f"{timezone.localtime(at, group().zone):%Y-%m-%d %H:%M:%S}" if at else value
-    if field is not None and field.choices:
-        return str(dict(field.flatchoices).get(value, value))
     return "、".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -240,6 +240,6 @@ def test_roles_on_offer_are_those_within_ones_own(staff):
     def offered(name: str) -> set[str]:
         return set(operators.roles_within(staff[name]).values_list("name", flat=True))
 
-    assert offered("店长") == {"店长", "店员"}
+    assert offered("店长") == {"店长", "店员", "客服"}
     assert offered("大区经理") == {"大区经理", "店长", "店员", "客服", "市场"}
     assert offered("总部运营") == {role.name for role in roles.ROLES}
