@@ -48,7 +48,7 @@ def enrol(journey: Journey, edition: Edition, *, business: OrgUnit, operator: Op
     done = imports.run(job.pk)
     if done is None or done.state != Job.State.DONE or done.failed:
         reason = imports.failed_rows(job).first()
-        raise CommandError(f"Members could not be imported: {reason.problem if reason else done and done.message}")
+        raise CommandError(f"Members could not be imported: {reason[1] if reason else done and done.message}")
     return done.done
 
 
