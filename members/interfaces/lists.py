@@ -76,6 +76,17 @@ class AdminList:
         self.columns = list(self._columns())
         self.header = [title for title, _cell in self.columns]
 
+    @property
+    def filters_in_words(self) -> str:
+        """What was chosen in the filters of the page; of a search only that there was one."""
+        chosen = [
+            f"{spec.title}：{choice['display']}"
+            for spec in self.changelist.filter_specs
+            for choice in list(spec.choices(self.changelist))[1:]  # the first is “all”
+            if choice.get("selected") and "display" in choice
+        ]
+        return "；".join([*chosen, *([gettext("按关键字搜索")] if self.changelist.query else [])])
+
     def count(self, most: int | None) -> int:
         rows = self.changelist.queryset.order_by()
         return rows.count() if most is None else rows[:most].count()

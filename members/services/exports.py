@@ -51,6 +51,8 @@ class Listing(Protocol):
 
     @property
     def header(self) -> Sequence[str]: ...
+    @property
+    def filters_in_words(self) -> str: ...
     def count(self, most: int | None) -> int: ...
     def rows(self, chunk: int) -> Iterator[Sequence[Any]]: ...
 
@@ -217,7 +219,7 @@ def ask_unmasked(listing: Listing, wanted: Wanted, *, reason: str, origin: Origi
     if operator is None or operator.reach is None or not operator.has_perm("members.view_personal_data"):
         raise NotYours
     rows = count(listing, operator)
-    filters = "；".join(f"{name} = {value}" for name, value in wanted.filters.items())
+    written = "；".join(f"{name} = {value}" for name, value in wanted.filters.items())
     return approvals.ask(
         UNMASKED,
         org_unit=operator.reach,
@@ -227,7 +229,7 @@ def ask_unmasked(listing: Listing, wanted: Wanted, *, reason: str, origin: Origi
         after={
             gettext_lazy("姓名、手机号、邮箱"): gettext_lazy("完整显示"),
             gettext_lazy("行数"): f"{rows:,}",
-            gettext_lazy("筛选条件"): filters or gettext_lazy("（无，全部可见会员）"),
+            gettext_lazy("筛选条件"): listing.filters_in_words or written or gettext_lazy("（无，全部可见会员）"),
             gettext_lazy("文件"): gettext_lazy("仅申请人可下载，24 小时后删除"),
         },
         title=gettext_lazy("导出未脱敏的会员资料"),

@@ -317,7 +317,9 @@ def colleague(cast: Cast) -> Operator:
 
 
 def ask_unmasked(operator: Operator, **said):
-    return as_(operator).post(f"{PAGE}?o=0", {"format": "csv", "is_unmasked": "on", "reason": "寄送会员手册"} | said)
+    return as_(operator).post(
+        f"{PAGE}?o=0&status__exact=active", {"format": "csv", "is_unmasked": "on", "reason": "寄送会员手册"} | said
+    )
 
 
 def test_who_may_not_read_people_any_more_gets_no_file(cast: Cast, members: list[Member], colleague: Operator):
@@ -339,6 +341,7 @@ def test_names_and_numbers_leave_when_a_second_person_agrees(
     assert ask_unmasked(cast.sees_mall).status_code == 302
     approval = Approval.objects.get()
     assert (approval.quantity, approval.reason, Job.objects.count()) == (2, "寄送会员手册", 0)
+    assert (approval.after["行数"], approval.after["筛选条件"]) == ("2", "状态：正常")
     assert decide(cast.sees_mall).status_code == 200
     with django_capture_on_commit_callbacks(execute=True):
         assert decide(colleague).status_code == 302
