@@ -4,7 +4,7 @@
 gets 403, and sees no job of a kind that he may not import.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial, wraps
 from typing import Any
 
@@ -24,14 +24,15 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
 from members.errors import Refused
 from members.interfaces.admin import admin_origin, refusals_as_messages
 from members.interfaces.imports import Change, ImportKind, Policy, import_kinds
-from members.models import Attribute, Job, OrgUnit
+from members.models import Attribute, Job, Member, OrgUnit
 from members.resources.members import ATTRIBUTE
 from members.resources.templates import template
 from members.rules import pace
-from members.services import imports
+from members.services import imports, unmasking
 from members.tasks import check_import, run_import
 
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+READ = "members.view_personal_data"
 ERRORS_SHOWN = 50
 JOBS_SHOWN = 20
 
@@ -132,7 +133,26 @@ def download_template(request: HttpRequest) -> FileResponse:
 @require_GET
 def show_job(request: HttpRequest, pk: int) -> HttpResponse:
     """The page of one import; htmx asks for its inner part while there is progress to see."""
+    return _job_page(request, get_object_or_404(_jobs(request), pk=pk))
+
+
+@for_importers
+@require_POST
+def unmask(request: HttpRequest, pk: int) -> HttpResponse:
+    """The same page with the changes as they are; each look behind the masks is recorded."""
     job = get_object_or_404(_jobs(request), pk=pk)
+    if not request.user.has_perm(READ):
+        raise PermissionDenied
+    masks = import_kinds[job.kind].masks
+    shown = {member_no: changes for _number, member_no, changes in imports.preview(job)}
+    with transaction.atomic():
+        for member in Member.objects.filter(member_no__in=shown):
+            what = [change.column for change in shown[member.member_no] if change.column in masks]
+            unmasking.record(member, page="import", what=what, origin=admin_origin(request))
+    return _job_page(request, job, is_unmasked=True)
+
+
+def _job_page(request: HttpRequest, job: Job, *, is_unmasked: bool = False) -> HttpResponse:
     kind = import_kinds[job.kind]
     is_draft = job.state == Job.State.DRAFT
     context = {
@@ -144,7 +164,8 @@ def show_job(request: HttpRequest, pk: int) -> HttpResponse:
         "totals": imports.totals(job, kind),
         "policy": Policy(job.summary["policy"]).label if "policy" in job.summary else "",
         "changed_columns": list(_changed_columns(job, kind)) if is_draft else (),
-        "changed_rows": list(_changed_rows(request, job, kind)) if is_draft else (),
+        "changed_rows": list(_changed_rows(job, kind, is_unmasked=is_unmasked)) if is_draft else (),
+        "may_unmask": bool(kind.masks) and not is_unmasked and request.user.has_perm(READ),
         "failed_rows": imports.failed_rows(job)[:ERRORS_SHOWN],
         "errors_shown": ERRORS_SHOWN,
         "approval": imports.pending_approval(job) if is_draft else None,
@@ -160,10 +181,10 @@ def _changed_columns(job: Job, kind: ImportKind) -> Iterator[tuple[Any, int]]:
         yield titles.get(key, key), count
 
 
-def _changed_rows(request: HttpRequest, job: Job, kind: ImportKind) -> Iterator[dict[str, Any]]:
-    """What is shown of each change; personal data behind its mask, for those who may not read it."""
+def _changed_rows(job: Job, kind: ImportKind, *, is_unmasked: bool) -> Iterator[dict[str, Any]]:
+    """What is shown of each change; personal data behind its mask, until somebody asks for it."""
     titles = _titles(job, kind)
-    masks = {} if request.user.has_perm("members.view_personal_data") else _masks(kind)
+    masks = _masks({} if is_unmasked else kind.masks)
     for number, about, changes in imports.preview(job):
         shown = [
             Change(titles.get(change.column, change.column), *(mask(text) for text in (change.before, change.after)))
@@ -173,9 +194,10 @@ def _changed_rows(request: HttpRequest, job: Job, kind: ImportKind) -> Iterator[
         yield {"number": number, "about": about, "changes": shown}
 
 
-def _masks(kind: ImportKind) -> dict[str, Callable[[str], str]]:
+def _masks(masks: Mapping[str, Callable[[str], str]]) -> dict[str, Callable[[str], str]]:
+    """What is sensitive stays hidden here for everybody: it is shown on the member's own page."""
     sensitive = Attribute.objects.filter(is_sensitive=True).values_list("code", flat=True)
-    return dict(kind.masks) | {f"{ATTRIBUTE}{code}": lambda text: "***" if text else "" for code in sensitive}
+    return dict(masks) | {f"{ATTRIBUTE}{code}": lambda text: "***" if text else "" for code in sensitive}
 
 
 def _titles(job: Job, kind: ImportKind) -> dict[str, Any]:
@@ -223,6 +245,7 @@ urls = [
     path("import/", upload, name="members_import"),
     path("import/template/", download_template, name="members_import_template"),
     path("import/<int:pk>/", show_job, name="members_import_job"),
+    path("import/<int:pk>/unmask/", unmask, name="members_import_unmask"),
     path("import/<int:pk>/confirm/", confirm, name="members_import_confirm"),
     path("import/<int:pk>/cancel/", cancel, name="members_import_cancel"),
     path("import/<int:pk>/failures/", download_failures, name="members_import_failures"),

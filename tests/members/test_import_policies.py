@@ -125,17 +125,27 @@ def test_the_preview_counts_columns_and_shows_rows(how: dict, known: Member) -> 
     assert "新名" not in str(job.summary)
 
 
-def test_the_preview_is_masked_for_who_may_not_read(cast: Cast, how: dict, known: Member, client) -> None:
+def test_the_preview_is_masked_and_each_look_behind_it_is_recorded(
+    cast: Cast, how: dict, known: Member, client
+) -> None:
     job = checked(MEMBERS, ROW, policy=Policy.OVERWRITE, **how)
-    masked = OperatorFactory(org_unit=cast.mall)
-    masked.user_permissions.set(Permission.objects.filter(codename="import_members"))
-    pages = []
-    for operator in (cast.sees_mall, masked):
+    importer = OperatorFactory(org_unit=cast.mall)
+    importer.user_permissions.set(Permission.objects.filter(codename="import_members"))
+    page, unmask = (reverse(f"admin:members_import_{name}", args=[job.pk]) for name in ("job", "unmask"))
+    for operator in (cast.sees_mall, importer):
         client.force_login(operator, backend="django.contrib.auth.backends.ModelBackend")
-        pages.append(client.get(reverse("admin:members_import_job", args=[job.pk])).content.decode())
-    assert all(text in pages[0] for text in ("新名", "new@example.com", "1990-01-01"))
-    assert not any(text in pages[1] for text in ("新名", "原名", "new@", "1990-01-01"))
-    assert "新*" in pages[1]
+        shown = client.get(page).content.decode()
+        assert "新*" in shown
+        assert not any(text in shown for text in ("新名", "原名", "new@", "1990-01-01"))
+        assert (unmask in shown) == (operator == cast.sees_mall)
+    assert client.post(unmask).status_code == 403
+    assert not Event.objects.filter(type="member.unmasked").exists()
+    client.force_login(cast.sees_mall, backend="django.contrib.auth.backends.ModelBackend")
+    shown = client.post(unmask).content.decode()
+    assert all(text in shown for text in ("新名", "原名", "new@example.com", "1990-01-01"))
+    event = Event.objects.get(type="member.unmasked")
+    assert (event.member, event.operator) == (known, cast.sees_mall)
+    assert event.data == {"page": "import", "what": ["name", "birthday", "email"]}
 
 
 def test_who_may_not_change_members_can_not_overwrite_them(cast: Cast) -> None:
