@@ -37,7 +37,7 @@ class RatingInput(serializers.Serializer):
     note = serializers.CharField(required=False, allow_blank=True, max_length=400)
 
 
-class ClosureInput(serializers.Serializer):
+class TicketClosureInput(serializers.Serializer):
     note = serializers.CharField(required=False, allow_blank=True, max_length=TEXT, help_text="What he says about it.")
 
 

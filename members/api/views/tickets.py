@@ -105,11 +105,11 @@ class TicketRatingsView(APIView):
 class TicketClosuresView(APIView):
     scope = "tickets"
 
-    @verb(shapes.ClosureInput, shapes.TicketStanding, operation_id="tickets_close")
+    @verb(shapes.TicketClosureInput, shapes.TicketStanding, operation_id="tickets_close")
     def post(self, request: Request, number: str) -> Response:
         """The member needs nothing more."""
         ticket = _ticket(request, number)
-        data = checked(shapes.ClosureInput, request.data)
+        data = checked(shapes.TicketClosureInput, request.data)
         return created(tickets.withdraw(ticket, data.get("note", ""), origin=origin_of(request, {})))
 
 
