@@ -5,16 +5,18 @@ import tracemalloc
 import zipfile
 from collections.abc import Callable
 from datetime import date
+from threading import Barrier, Thread
 from typing import Any
 
 import openpyxl
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 
 from members.errors import InvalidPhone, UnreadableFile
 from members.models import Job, Member
 from members.rules import canonical_phone
-from members.services import imports, xlsx_reader
+from members.services import imports, rotation, xlsx_reader
 from members.services.spreadsheets import read_rows
 from members.services.xlsx_reader import Uncalculated, Workbook
 from tests.cast import Cast
@@ -241,3 +243,43 @@ def test_memory_does_not_grow_with_the_file(monkeypatch: pytest.MonkeyPatch, is_
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < peaks[0] + 500_000
+
+
+# --- At the same time -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_upload_one_file_at_once_the_second_is_told_of_the_first(cast: Cast) -> None:
+    content = xlsx(("13800138000",), header=HEADER)
+    both = Barrier(2, timeout=20)
+    refused: list[str] = []
+
+    def upload() -> None:
+        try:
+            both.wait()
+            imports.upload(SimpleUploadedFile("会员.xlsx", content), business=cast.mall, operator=cast.sees_mall)
+        except UnreadableFile as reason:
+            refused.append(str(reason.message))
+        finally:
+            connection.close()
+
+    threads = [Thread(target=upload) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    job = Job.objects.get()
+    assert refused == [f"同一个文件已经上传：见导入任务 #{job.pk}。请在那里确认或取消。"]
+
+
+@pytest.mark.parametrize("case", ["under way", "done"])
+def test_rows_staged_under_other_keys_are_not_imported(check, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
+    """While digests are rotated nobody would be found by them, and everybody would be new."""
+    job = check(xlsx(("13800138000",), header=HEADER))
+    assert imports.confirm(job)
+    if case == "under way":
+        monkeypatch.setattr(rotation, "is_under_way", lambda: True)
+    else:
+        monkeypatch.setattr(imports, "current_index_key", lambda: "next")
+    done = imports.run(job.pk)
+    assert (done.state, "重新上传" in done.message, Member.objects.count()) == ("failed", True, 0)
