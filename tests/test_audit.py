@@ -170,6 +170,7 @@ def test_roles_and_permissions_that_come_and_go(cast: Cast):
         "sees_mall",
     )
     assert entry.org_unit == cast.mall
+    assert admin.site._registry[AuditEntry].in_short(entry) == f"店员 (#{role.pk})"
     role.delete()
     assert last(part="groups").action == "delete"
 

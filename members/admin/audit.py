@@ -35,7 +35,8 @@ class ModelFilter(admin.SimpleListFilter):
 
 def other_side(entry: AuditEntry) -> Iterator[audit.Change]:
     """Of a row between two, the one that is not the entry's own."""
-    return (change for change in audit.changes(entry) if change.label != audit.model_in_words(entry.model))
+    own = f"{entry.model.split('.')[1]}_id"
+    return (change for change in audit.changes(entry) if change.column != own)
 
 
 def in_full(entry: AuditEntry) -> str:

@@ -31,6 +31,7 @@ AUDITED = """
 class Change:
     """One column: what it is called, what it was, what it is."""
 
+    column: str
     label: str
     before: str
     after: str
@@ -75,7 +76,7 @@ def changes(entry: AuditEntry) -> Iterator[Change]:
     for column in dict.fromkeys([*before, *after]):
         field = _field(model, STANDS_FOR.get(column, column))
         label = str(getattr(field, "verbose_name", column)) if field is not None else column
-        yield Change(label, _in_words(field, before.get(column)), _in_words(field, after.get(column)))
+        yield Change(column, label, _in_words(field, before.get(column)), _in_words(field, after.get(column)))
 
 
 def _model_of(entry: AuditEntry) -> type[models.Model] | None:
