@@ -123,12 +123,18 @@ def _first(request: HttpRequest) -> list[dict]:
     ]
 
 
+def _is_here(request: HttpRequest, link: str) -> bool:
+    """A page of its own is not its list's, although its address lies below it."""
+    pages = (reverse("admin:members_todo"), reverse("admin:members_desk"))
+    return request.path.startswith(link) and not request.path.startswith(pages)
+
+
 def _items(request: HttpRequest, items: list[tuple]) -> list[dict]:
     shown = []
     for icon, label, *own in items:
         model = apps.get_model(label)
         if model in admin.site._registry and admin.site._registry[model].has_view_permission(request):
-            page = f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"
+            link = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
             title = own[0] if own else capfirst(model._meta.verbose_name_plural)
-            shown.append({"title": title, "icon": icon, "link": reverse(page)})
+            shown.append({"title": title, "icon": icon, "link": link, "active": _is_here(request, link)})
     return shown

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from config.admin import navigation
 from members.models import Call, Card, CardType, Event, FollowUp, Identity, Member, Operator, Reminder
 from members.personal_data import blind_index
 from members.services import cards
@@ -255,3 +256,20 @@ def test_a_caller_s_page_costs_little_more_than_member_360(cast, desk, member, d
         client.get(reverse("admin:members_member_360", args=[member.pk]))
     with django_assert_max_num_queries(len(plain) + 5):
         client.get(page_of(member))
+
+
+def test_the_menu_begins_with_the_day_and_marks_no_list_for_a_page_of_its_own(cast, rf):
+    def menu(operator: Operator, address: str) -> list[dict]:
+        request = rf.get(address)
+        request.user = operator
+        return [item for group in navigation(request) for item in group["items"]]
+
+    todo, calls = reverse("admin:members_todo"), reverse("admin:members_call_changelist")
+    assert [item["link"] for item in menu(cast.sees_mall, DESK)][1:3] == [todo, DESK]
+    assert [item["link"] for item in menu(cast.sees_mall, DESK) if item.get("active")] == []
+    assert [item["link"] for item in menu(cast.sees_mall, calls) if item.get("active")] == [calls]
+    assert not {todo, DESK} & {item["link"] for item in menu(cast.sees_nothing, DESK)}
+
+
+def test_its_short_address_leads_there(desk):
+    assert desk().get("/admin/desk/")["Location"] == DESK
