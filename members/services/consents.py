@@ -204,9 +204,9 @@ def _narrowed(consent: Consent) -> bool:
     """Whether part of it was taken out since: then saying it again says something."""
     since = Consent.objects.filter(member=consent.member, purpose=consent.purpose, withdrawn_at__gt=consent.given_at)
     if not consent.receiver.is_group:
-        since = since.filter(receiver=consent.receiver)
+        since = since.filter(receiver__in={consent.receiver_id, group().pk})
     if consent.medium != Medium.ANY:
-        since = since.filter(medium=consent.medium)
+        since = since.filter(medium__in={Medium.ANY, consent.medium})
     return since.exists()
 
 

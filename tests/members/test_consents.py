@@ -158,11 +158,11 @@ def test_what_a_rule_says_is_checked_and_described(cast: Cast) -> None:
 
 RECEIVERS, MEDIA = ("group", "mall", "hotel"), ("any", "sms", "email")
 STATEMENTS = st.lists(
-    st.tuples(st.booleans(), st.sampled_from(RECEIVERS), st.sampled_from(MEDIA)), min_size=1, max_size=8
+    st.tuples(st.booleans(), st.sampled_from(RECEIVERS), st.sampled_from(MEDIA)), min_size=4, max_size=10
 )
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(statements=STATEMENTS)
 def test_the_latest_word_that_covers_the_question_is_the_answer(cast: Cast, statements: list[tuple]) -> None:
     member, start = MemberFactory(), timezone.now() - timedelta(days=1)
