@@ -4,6 +4,7 @@ import os
 from datetime import timedelta
 from pathlib import Path
 
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -305,6 +306,9 @@ UNFOLD = {
     "SITE_TITLE": _("梧桐会员"),
     "SITE_HEADER": _("梧桐会员"),
     "SITE_SYMBOL": "park",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "sizes": "any", "type": "image/svg+xml", "href": lambda request: static("member-mark.svg")}
+    ],
     "SHOW_LANGUAGES": True,
     "DASHBOARD_CALLBACK": "config.dashboard.dashboard",
     "ACCOUNT": {"navigation": [{"title": _("动态口令"), "link": reverse_lazy("second_factor:set_up")}]},
