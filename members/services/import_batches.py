@@ -113,8 +113,10 @@ JUDGE = f"""
         LEFT JOIN members_member AS member ON member.id = owner.member_id
         LEFT JOIN members_membership AS held
             ON held.member_id = owner.member_id AND held.business_id = %(business)s
-        LEFT JOIN members_identity AS mail
-            ON %(changes)s AND mail.member_id = owner.member_id AND mail.kind = 'email'
+        LEFT JOIN LATERAL (
+            SELECT id, value_index FROM members_identity
+            WHERE member_id = owner.member_id AND kind = 'email' ORDER BY id LIMIT 1
+        ) AS mail ON %(changes)s
     )
     SELECT number,
         CASE WHEN member_id IS NULL AND %(assigns)s THEN nextval(pg_get_serial_sequence('members_member', 'id'))
@@ -151,9 +153,8 @@ COUNT_CHANGES = """
 """
 FIRST_CHANGED = """
     SELECT number, member_id, name, gender, birthday, email, attributes
-    FROM judged WHERE verdict = 'changed' ORDER BY number LIMIT %(previewed)s
+    FROM judged WHERE verdict = 'changed' ORDER BY number LIMIT 20
 """
-PREVIEWED = 20
 CHANGED_COLUMNS = ("name", "gender", "birthday", "email", "attributes")
 
 INSERT_MEMBERS = """
@@ -233,6 +234,7 @@ UPDATE_EMAILS = """
     FROM judged JOIN members_importrow AS line ON line.job_id = %(job)s AND line.number = judged.number
     WHERE held.member_id = judged.member_id AND held.kind = 'email' AND judged.verdict = 'changed' AND judged.email
       AND %(overwrites)s AND held.value_index <> line.email_index
+      AND held.id = (SELECT min(id) FROM members_identity WHERE member_id = judged.member_id AND kind = 'email')
 """
 SET_ATTRIBUTES = """
     INSERT INTO members_attributevalue (member_id, attribute_id, text, number, day, words, flag, updated_at)
@@ -320,9 +322,9 @@ def judge(batch: Batch) -> Judged:
         verdicts = dict(cursor.fetchall())
         cursor.execute(COUNT_CHANGES)
         changes = dict(zip(CHANGED_COLUMNS, cursor.fetchone(), strict=True))
-        cursor.execute(FIRST_CHANGED, {"previewed": PREVIEWED})
+        cursor.execute(FIRST_CHANGED)
         first = [
-            (number, member_id, [column for column, changed in zip(CHANGED_COLUMNS, flags, strict=True) if changed])
+            (number, member_id, [CHANGED_COLUMNS[place] for place, flag in enumerate(flags) if flag])
             for number, member_id, *flags in cursor.fetchall()
         ]
         cursor.execute("DROP TABLE judged, repeated")
@@ -337,8 +339,7 @@ def import_chunk(chunk: ImportChunk, batch: Batch, *, origin: Origin) -> dict[st
     for _attempt in range(TRIES - 1):
         try:
             return _import_once(chunk, batch, origin)
-        except (IntegrityError, OperationalError):
-            # A parallel enrolment took an identity or a number between look and insert, or crossed our locks.
+        except (IntegrityError, OperationalError):  # somebody took an identity or a number since, or crossed our locks
             continue
     return _import_once(chunk, batch, origin)
 

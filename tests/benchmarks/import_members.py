@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
@@ -59,11 +60,11 @@ def rows(count: int) -> Iterator[tuple[str, ...]]:
 def _write(path: Path, count: int) -> None:
     if path.suffix == ".csv":
         with path.open("w", newline="") as file:
-            csv.writer(file).writerows((HEADER, *rows(count)))
+            csv.writer(file).writerows(chain((HEADER,), rows(count)))
         return
     with xlsxwriter.Workbook(path, {"constant_memory": True}) as book:
         sheet = book.add_worksheet()
-        for number, row in enumerate((HEADER, *rows(count))):
+        for number, row in enumerate(chain((HEADER,), rows(count))):
             for place, cell in enumerate(row):
                 sheet.write_string(number, place, cell)
 
