@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import IO
@@ -30,7 +31,7 @@ def main() -> None:
     options = _options()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings_test")
     django.setup()
-    from tests.database import cloned_database  # noqa: PLC0415 - models, after the set-up
+    from tests.database import cloned_database  # models, after the set-up
 
     with tempfile.TemporaryDirectory() as folder, cloned_database(os.getpid(), "bench"):
         file = Path(folder) / f"members.{options.format}"
@@ -70,11 +71,11 @@ def _write(path: Path, count: int) -> None:
 
 
 def _measure(path: Path, count: int) -> None:
-    from django.core.files.uploadedfile import TemporaryUploadedFile  # noqa: PLC0415
+    from django.core.files.uploadedfile import TemporaryUploadedFile
 
-    from members.models import Member  # noqa: PLC0415
-    from members.services import imports  # noqa: PLC0415
-    from tests.cast import build_cast  # noqa: PLC0415
+    from members.models import Member
+    from members.services import imports
+    from tests.cast import build_cast
 
     cast = build_cast()
     before = _peak()
@@ -99,16 +100,22 @@ def _measure(path: Path, count: int) -> None:
 
 
 def _baselines(path: Path, count: int) -> Iterator[tuple[str, float]]:
-    from members.services.spreadsheets import read_rows  # noqa: PLC0415
+    from members.services.spreadsheets import read_rows
 
     held = list(rows(count))
-    yield "bare COPY, one block of text from memory", _copied(
-        lambda copy: copy.write("".join("\t".join(row) + "\n" for row in held))
-    )
-    yield "bare COPY, row by row from memory", _copied(lambda copy: [copy.write_row(row) for row in held])
-    del held
+    yield "bare COPY of rows in memory, as one block", _copied(partial(_copy_block, held))
+    yield "bare COPY of rows in memory, row by row", _copied(partial(_copy_rows, held))
     with path.open("rb") as file:
         yield "reading the file and COPYing its rows", _copied(lambda copy: _copy_file(copy, file, read_rows))
+
+
+def _copy_block(held: list[tuple[str, ...]], copy) -> None:
+    copy.write("".join("\t".join(row) + "\n" for row in held))
+
+
+def _copy_rows(held: list[tuple[str, ...]], copy) -> None:
+    for row in held:
+        copy.write_row(row)
 
 
 def _copy_file(copy, file: IO[bytes], read: Callable) -> None:
@@ -118,14 +125,13 @@ def _copy_file(copy, file: IO[bytes], read: Callable) -> None:
 
 def _copied(write: Callable) -> float:
     """Seconds from the first byte to the commit: a normal table, without an index."""
-    from django.db import connection, transaction  # noqa: PLC0415
+    from django.db import connection, transaction
 
     with connection.cursor() as cursor:
         columns = ", ".join(f"c{place} text" for place in range(len(HEADER)))
         cursor.execute(f"CREATE TABLE bare ({columns})")
-        with _timed() as copying:
-            with transaction.atomic(), cursor.copy("COPY bare FROM STDIN") as copy:
-                write(copy)
+        with _timed() as copying, transaction.atomic(), cursor.copy("COPY bare FROM STDIN") as copy:
+            write(copy)
         cursor.execute("DROP TABLE bare")
     return copying()
 
