@@ -143,7 +143,7 @@ def lift(member: Member, code: str, *, origin: Origin) -> MemberTier | None:
     The caller holds the lock on the member's points account, as for `review`.
     """
     found = ladder(origin.at)
-    target = found and next((tier for tier in found.tiers if tier.code == code), None)
+    target = next((tier for tier in found.tiers if tier.code == code), None) if found else None
     if found is None or target is None:
         return None
     current = _open_row(member, found) or _start(member, found, origin.at)

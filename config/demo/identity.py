@@ -19,13 +19,15 @@ from members.services import attributes, cards, consents, duplicates, people, re
 from members.services.attributes import asked_by
 from members.services.organisation import group, own_origin
 
-CARD_TYPES = (  # code, name, kind, prefix, look, valid days, points a use, points a day
+CARD_TYPES: tuple[
+    tuple[str, str, CardType.Kind, str, CardType.Look, int, int, int], ...
+] = (  # code, name, kind, prefix, look, valid days, points a use, points a day
     ("gold", "金卡", CardType.Kind.PERSONAL, "6001", CardType.Look.GOLD, 0, 0, 0),
     ("silver", "银卡", CardType.Kind.PERSONAL, "6002", CardType.Look.SILVER, 1095, 0, 20_000),
     ("family", "家庭附属卡", CardType.Kind.SUPPLEMENTARY, "6003", CardType.Look.GREEN, 1095, 2_000, 5_000),
     ("company", "团体卡", CardType.Kind.GROUP, "6004", CardType.Look.BLUE, 365, 5_000, 10_000),
 )
-ATTRIBUTES = (  # code, name, kind, options, owner (empty = the group)
+ATTRIBUTES: tuple[tuple[str, str, str, list[str], str], ...] = (  # code, name, kind, options, owner (empty = the group)
     ("diet", "饮食禁忌", "choice", ["无", "素食", "清真", "海鲜过敏"], HOTEL),
     ("pillow", "枕头偏好", "choice", ["软", "硬", "荞麦"], HOTEL),
     ("likes", "感兴趣的品类", "choices", ["服饰", "餐饮", "亲子", "运动", "美妆"], ""),
@@ -51,15 +53,15 @@ def found() -> None:
         )
         CardAllowance.objects.create(card_type=card_type, asset="points", per_use=per_use, per_day=per_day)
     everywhere = list(Attribute.Page.values)
-    for position, (code, name, kind, options, owner) in enumerate(ATTRIBUTES):
+    for position, (code, name, value_kind, options, owner) in enumerate(ATTRIBUTES):
         node = OrgUnit.objects.get(code=owner) if owner else group()
         Attribute.objects.create(
-            code=code, name=name, kind=kind, options=options, org_unit=node, pages=everywhere, position=position
+            code=code, name=name, kind=value_kind, options=options, org_unit=node, pages=everywhere, position=position
         )
-    for business, kind, days, message in REMINDED:
+    for business, occasion, days, message in REMINDED:
         ReminderSetting.objects.create(
             org_unit=OrgUnit.objects.get(code=business),
-            kind=kind,
+            kind=occasion,
             days=days,
             sends_message=bool(message),
             message=message,

@@ -231,7 +231,7 @@ def _exported(member: Any, kind: str, mask: Callable[[str], str]) -> str:
     return value if member.is_shared else mask(value)
 
 
-def _identity(member: Member, kind: Identity.Kind) -> Identity | None:
+def _identity(member: Member, kind: str) -> Identity | None:
     return next((identity for identity in member.identities.all() if identity.kind == kind), None)
 
 

@@ -7,10 +7,12 @@ from members.errors.refusal import NotYours, Refused
 
 
 class WrongAppCode(WrongCode):
+    code = "wrong_app_code"
     message = _("口令不正确：请填写验证器当前显示的 6 位数字，或一个未用过的恢复码。")
 
 
 class AppCodeTooSoon(TooManyTries):
+    code = "app_code_too_soon"
     message = _("刚才输错，请稍候几秒再试；每错一次，等待时间加倍。")
 
 
@@ -21,8 +23,10 @@ class SecondFactorStands(Refused):
 
 
 class OperatorBeyondReach(NotYours):
+    code = "operator_beyond_reach"
     message = _("只能管理自己管辖范围之内、权限小于自己的操作员。")
 
 
 class RoleBeyondReach(NotYours):
+    code = "role_beyond_reach"
     message = _("只能授予自己具备其全部权限的角色。")
