@@ -49,7 +49,7 @@ class OptionsField(forms.CharField):
     def prepare_value(self, value: Any) -> Any:
         return "\n".join(value) if isinstance(value, list) else value
 
-    def to_python(self, value: Any) -> list[str]:  # type: ignore[override]
+    def to_python(self, value: Any) -> list[str]:
         """Each option once, in order."""
         lines = value if isinstance(value, list) else (super().to_python(value) or "").splitlines()
         return list(dict.fromkeys(line.strip() for line in lines if line.strip()))
