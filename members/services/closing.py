@@ -4,7 +4,6 @@ Every floor adds its step (config/steps.py); all of it is one transaction. What 
 that nobody harvests welcome gifts by leaving and coming back.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
@@ -13,11 +12,21 @@ from members import events
 from members.errors import MemberFrozen
 from members.interfaces import Answer, Origin
 from members.interfaces.steps import close_steps
-from members.models import Duplicate, FollowUp, FormerIdentity, Member, Reminder
+from members.models import (
+    AttributeValue,
+    Device,
+    Duplicate,
+    FollowUp,
+    FormerIdentity,
+    ImportantDate,
+    Member,
+    Reminder,
+)
 from members.services import cards, consents, identities
 from members.services.freezing import required
 from members.services.locking import fenced
 from members.services.requests import idempotent
+from members.services.successors import selves
 
 PSEUDONYMOUS = {"name": None, "name_index": "", "gender": "", "birthday": None, "source": ""}
 
@@ -73,14 +82,15 @@ def close_person(member: Member, origin: Origin) -> Answer:
     """Forget who he was, and end what waits for him. Rows that were merged into his go with him."""
     deposits = cards.close_all_of(member, reason=_("会员注销"), origin=origin)
     identities.retire(member.identities.all(), reason=FormerIdentity.Reason.CLOSED, at=origin.posted_at)
-    ended = consents.end_all(member, at=origin.posted_at)
-    for rows in (member.attribute_values, member.important_dates, member.devices):
-        rows.all().delete()
+    people = selves(member)  # where both had the same, the merge left it with the loser
+    ended = consents.end_all(people, at=origin.posted_at)
+    for model in (AttributeValue, ImportantDate, Device):
+        model.objects.filter(member__in=people).delete()
     member.calls.update(phone=None, phone_index="", last_four="")
     FollowUp.objects.open().filter(member=member).update(state=FollowUp.State.CANCELLED)
-    Reminder.objects.open().filter(member=member).update(state=Reminder.State.DISMISSED, done_at=origin.posted_at)
+    Reminder.objects.open().filter(member__in=people).update(state=Reminder.State.DISMISSED, done_at=origin.posted_at)
     _dismiss_suspicions(member, origin)
-    Member.objects.filter(pk__in=_merged_into(member)).update(**PSEUDONYMOUS)
+    Member.objects.filter(pk__in=people).update(**PSEUDONYMOUS)
     return {"consents": ended, "deposits_due": {number: due for number, due in deposits if due}}
 
 
@@ -88,13 +98,3 @@ def _dismiss_suspicions(member: Member, origin: Origin) -> None:
     open_ones = Duplicate.objects.open()
     of_his = open_ones.filter(first=member) | open_ones.filter(second=member)
     of_his.update(state=Duplicate.State.DISMISSED, decided_at=origin.posted_at, decided_by=origin.actor)
-
-
-def _merged_into(member: Member) -> Sequence[int]:
-    """The keys of all who became part of him, also by way of others."""
-    found: list[int] = []
-    layer = [member.pk]
-    while layer:
-        layer = list(Member.objects.filter(merged_into__in=layer).values_list("pk", flat=True))
-        found += layer
-    return found

@@ -174,9 +174,9 @@ def withdraw(member: Member, *, receiver: OrgUnit, purpose: str, medium: str = M
     return answer | {"ended": count, "withdrawn_at": origin.posted_at.isoformat()}
 
 
-def end_all(member: Member, *, at: datetime) -> int:
+def end_all(people: Collection[int], *, at: datetime) -> int:
     """Whoever leaves agrees to nothing any more. Returns how many consents ended."""
-    return member.consents.in_force().update(withdrawn_at=at)
+    return Consent.objects.in_force().filter(member__in=people).update(withdrawn_at=at)
 
 
 def _say_no(member: Member, receiver: OrgUnit, purpose: str, medium: str, origin: Origin) -> Consent | None:

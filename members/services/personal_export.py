@@ -15,6 +15,7 @@ from members import events
 from members.interfaces import Origin
 from members.interfaces.steps import export_steps
 from members.models import Card, Consent, Device, Event, Identity, Member, Membership, Reminder, Ticket
+from members.services.successors import selves
 
 Record = dict[str, Any]
 # A title, and the way from a row to what stands under it: attributes and methods, with dots.
@@ -22,8 +23,16 @@ Columns = Sequence[tuple[str, str]]
 
 
 def collect(member: Member) -> dict[str, Any]:
-    """{"member_no", "collected_at", "sections": [{"name", "title", "rows"}]}, JSON-native, in the reader's language."""
-    sections = [{"name": step.name, "title": str(step.title), "rows": list(step.rows(member))} for step in export_steps]
+    """{"member_no", "collected_at", "sections": [{"name", "title", "rows"}]}, JSON-native, in the reader's language.
+
+    With what still stands under those who were merged into him: their history, and what both had.
+    """
+    merged = Member.objects.filter(pk__in=selves(member)).exclude(pk=member.pk)
+    people = [member, *merged.order_by("pk")]
+    sections = [
+        {"name": step.name, "title": str(step.title), "rows": [row for one in people for row in step.rows(one)]}
+        for step in export_steps
+    ]
     return {"member_no": member.member_no, "collected_at": timezone.now().isoformat(), "sections": sections}
 
 

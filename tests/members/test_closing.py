@@ -17,7 +17,7 @@ from marketing.models import MemberTag, Tag
 from members.errors import MemberClosed, MemberFrozen, MemberNotFrozen, ReasonMissing
 from members.models import Call, Event, FollowUp, FormerIdentity, Identity, Member
 from members.personal_data import blind_index
-from members.services import closing, consents, devices, freezing, identities
+from members.services import closing, consents, devices, freezing, identities, merging
 from members.services.organisation import own_origin
 from members.services.people import enrol, find
 from tests.benefits.shop import Shop
@@ -225,10 +225,16 @@ def test_an_operator_says_why_and_a_frozen_member_does_not_slip_away(shop: Shop)
 
 def test_rows_merged_into_his_are_forgotten_with_him(shop: Shop) -> None:
     part = shop.new_member()
-    Member.objects.filter(pk=part.pk).update(status="merged", merged_into=shop.member)
+    for member in (part, shop.member):  # what both had stays with the one who was merged
+        member.important_dates.create(name="结婚", day="2010-05-20")
+        consents.give(member, receiver=shop.cast.mall, purpose="marketing", origin=own_origin("member"))
+    merging.merge(part, shop.member, reason="同一人", origin=staff(shop.cast))
+    part.refresh_from_db()
+    assert (part.important_dates.count(), part.consents.in_force().count()) == (1, 1)
     closing.close(shop.member, reason="", origin=own_origin("member"))
     part.refresh_from_db()
     assert (part.status, part.name, part.name_index) == ("merged", "", "")
+    assert (part.important_dates.count(), part.consents.in_force().count()) == (0, 0)
 
 
 # --- Coming back ------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import pytest
 
 from benefits.services import checkout
 from loyalty.models import Purchase
+from loyalty.services import points
 from marketing.models import Campaign, CampaignMember, MemberTag, Tag
 from members.interfaces.steps import export_steps
 from members.models import (
@@ -21,7 +22,7 @@ from members.models import (
     TicketNote,
     TicketType,
 )
-from members.services import cards, consents, devices, identities, personal_export
+from members.services import cards, consents, devices, identities, merging, personal_export
 from members.services.organisation import own_origin
 from tests.benefits.shop import Shop
 from tests.cast import Cast
@@ -107,6 +108,21 @@ def test_nothing_of_another_is_told(shop: Shop) -> None:
     stranger = shop.new_member()
     told = {section["name"]: len(section["rows"]) for section in personal_export.collect(stranger)["sections"]}
     assert {name: count for name, count in told.items() if count} == {"person": 1, "identities": 1, "memberships": 1}
+
+
+def test_what_was_told_of_him_under_another_number_is_told_too(shop: Shop) -> None:
+    """Accounts, history, and what both had stay with the row that was merged."""
+    loser, winner = shop.member, shop.new_member()
+    points.earn(loser, 70, issuer=shop.cast.mall, origin=own_origin("admin", business=shop.cast.mall))
+    for member, day in ((loser, "2010-05-20"), (winner, "2011-06-21")):
+        member.important_dates.create(name="结婚", day=day)
+    merging.merge(loser, winner, reason="同一人", origin=own_origin("admin", actor=shop.cast.sees_all))
+    winner.refresh_from_db()
+    rows = {section["name"]: section["rows"] for section in personal_export.collect(winner)["sections"]}
+    assert [row["会员号"] for row in rows["person"]] == [winner.member_no, loser.member_no]
+    assert [row["日期"] for row in rows["important_dates"]] == ["2011-06-21", "2010-05-20"]
+    assert [(row["数量"], row["余额"]) for row in rows["transactions"]] == [(70, 70), (70, 70), (-70, 0)]
+    assert [row["可用"] for row in rows["accounts"] if row["资产"] == "积分"] == [70, 0]
 
 
 def test_handing_over_is_on_record_but_keeps_no_second_copy(shop: Shop) -> None:
