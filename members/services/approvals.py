@@ -5,11 +5,13 @@ What the verb refuses leaves the approval pending, so that it can be mended, tri
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import pghistory
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
@@ -60,7 +62,8 @@ def ask(
     """Ask for a verb of the table, in the name of `origin.actor`; the same reference asks once.
 
     `before`, `after` (label → text) and `title` may be lazy: they are kept in the language of the source, in which
-    the pages translate labels again for whoever reads them. Raises NotYours where the actor doesn't reach the node, KeyError for a verb that is not in the table.
+    the pages translate labels again for whoever reads them. Raises NotYours where the actor doesn't reach the node,
+    KeyError for a verb that is not in the table.
     """
     asker = _decider(origin)
     _require_reach(asker, org_unit)
@@ -96,7 +99,8 @@ def approve(approval: Approval, *, note: str = "", origin: Origin) -> Approval:
     """
     approval = _lock_open(approval, origin)
     verb = require_second_person(approval, _decider(origin))
-    approval.answer = _native(verb.run(approval.arguments, _asker_s_origin(approval, origin)))
+    with _attributed_to_asker(approval):
+        approval.answer = _native(verb.run(approval.arguments, _asker_s_origin(approval, origin)))
     return _decide(approval, State.APPROVED, note, origin)
 
 
@@ -179,6 +183,22 @@ def _asker_s_origin(approval: Approval, origin: Origin) -> Origin:
         input_hash="",
         request=None,
     )
+
+
+@contextmanager
+def _attributed_to_asker(approval: Approval) -> Iterator[None]:
+    """In the audit trail, too, he is who did it; who agreed stands in the approval that the entries name.
+
+    Inside a request its context is shared, not nested: what stood there is put back.
+    """
+    with pghistory.context() as context:
+        request = dict(context.metadata)
+        context.metadata.update(operator=approval.asked_by_id, page=f"approval #{approval.pk}")
+        try:
+            yield
+        finally:
+            context.metadata.clear()
+            context.metadata.update(request)
 
 
 def _decide(approval: Approval, state: Approval.State, note: str, origin: Origin) -> Approval:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+import pghistory
 import pytest
 from django.contrib.auth.models import Permission
 from django.db import connections
@@ -22,7 +23,7 @@ from members.errors import (
 from members.events import record
 from members.interfaces import Answer, Origin
 from members.interfaces.approvals import ApprovalVerb, approval_verbs
-from members.models import Approval, ApprovalPolicy, Event, Operator, OrgUnit
+from members.models import Approval, ApprovalPolicy, AuditEntry, Event, Operator, OrgUnit
 from members.services import approvals
 from members.services.organisation import own_origin
 from tests.cast import Cast
@@ -153,6 +154,30 @@ def test_a_second_person_agrees_and_it_is_done_in_the_asker_s_name(cast: Cast, c
         "approval": decided.pk, "verb": "bell.ring", "org_unit": "MALL-1", "quantity": 3,
         "asked_by": cast.sees_mall.pk,
     }  # fmt: skip
+
+
+def test_the_audit_trail_names_the_asker_and_the_approval(cast: Cast, colleague: Operator):
+    def rename(name: str) -> None:
+        OrgUnit.objects.filter(pk=cast.mall_1.pk).update(name=name)
+
+    def run(arguments: dict, origin: Origin) -> Answer:
+        rename(arguments["name"])
+        return {}
+
+    approval_verbs.install(*approval_verbs, ApprovalVerb("store.rename", "改名", "members.change_orgunit", run))
+    said = {"before": {}, "after": {}, "title": "改名", "origin": by(cast.sees_mall)}
+    approval = approvals.ask("store.rename", org_unit=cast.mall_1, arguments={"name": "新店"}, **said)
+    with pghistory.context(operator=colleague.pk, page="POST /admin/"):
+        rename("中店")
+        approvals.approve(approval, origin=by(colleague))
+        rename("老店")
+    entries = AuditEntry.objects.of(cast.mall_1).order_by("pk")
+    assert [(entry.after["name"], entry.operator, entry.page) for entry in entries if "name" in entry.after] == [
+        ("广场一店", None, ""),
+        ("中店", colleague, "POST /admin/"),
+        ("新店", cast.sees_mall, f"approval #{approval.pk}"),
+        ("老店", colleague, "POST /admin/"),
+    ]
 
 
 def test_who_may_not_decide(cast: Cast):
