@@ -63,9 +63,9 @@ def ask(card_type: CardType, quantity: int, *, org_unit: OrgUnit, reason: str, o
         arguments={"card_type": card_type.pk, "quantity": quantity, "org_unit": org_unit.pk},
         before={},
         after={
-            str(_("卡类型")): card_type.name,
-            str(_("张数")): f"{quantity:,}",
-            str(_("发往组织")): org_unit.name,
+            gettext_lazy("卡类型"): card_type.name,
+            gettext_lazy("张数"): f"{quantity:,}",
+            gettext_lazy("发往组织"): org_unit.name,
         },
         title=format_lazy("{} {} × {:,}", gettext_lazy("制卡"), card_type.name, quantity),
         reason=reason,
