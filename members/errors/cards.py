@@ -73,6 +73,12 @@ class CardOfAnother(Refused):
     status = 409
 
 
+class CardNotBound(Refused):
+    code = "card_not_bound"
+    message = _("这是我们发行的会员卡的卡号，登记为身份标识无效；请先办理绑卡。")
+    status = 409
+
+
 class CardPrincipalMissing(Refused):
     code = "card_principal_missing"
     message = _("附属卡、关联卡、团体卡须指定主卡会员：卡上的消费使用他的资产。")

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from members import events
 from members.errors import (
+    CardNotBound,
     IdentityNotFound,
     IdentityTaken,
     InvalidIdentity,
@@ -26,7 +27,7 @@ from members.errors import (
 from members.interfaces import Answer, Origin
 from members.models import Card, Channel, Duplicate, FormerIdentity, Identity, Member, OrgUnit
 from members.personal_data import blind_index, blind_indexes
-from members.rules import canonical_identity
+from members.rules import canonical_card_number, canonical_identity
 from members.services import duplicates
 from members.services.locking import locked
 from members.services.requests import idempotent
@@ -125,7 +126,7 @@ def suspicion_noted(member: Member | None = None, *, at: datetime) -> Iterator[N
 def add(member: Member, kind: str, written: str, *, is_verified: bool, origin: Origin) -> Answer:
     """Know a member by one more thing. One that he carries already is verified, if that is news.
 
-    Raises MemberClosed, MemberFrozen where no operator asks, IdentityTaken, NotChangeable, Invalid….
+    Raises MemberClosed, MemberFrozen where no operator asks, IdentityTaken, CardNotBound, NotChangeable, Invalid….
     """
     value = canonical(kind, written, business=origin.business, channel=origin.channel)
     member = _locked(member, origin)
@@ -209,6 +210,18 @@ def describe(identity: Identity) -> Answer:
 # --- Rows -------------------------------------------------------------------------------------------------------
 
 
+def claim(member: Member, identities: Identities, origin: Origin, *, verified_at: datetime | None = None) -> None:
+    """New rows by somebody's word. Raises CardNotBound, and what `write` raises.
+
+    A number of one of our cards finds its holder when the card is given to him (card_identities): whoever only names
+    it could keep a card that lies in a drawer from being bound, or be found by another's.
+    """
+    number = identities.get(Kind.CARD)
+    if number and Card.objects.filter(number=canonical_card_number(number)).exists():
+        raise CardNotBound(field=Kind.CARD)
+    write(member, identities, origin, verified_at=verified_at)
+
+
 def write(member: Member, identities: Identities, origin: Origin, *, verified_at: datetime | None = None) -> None:
     """New rows. Raises IntegrityError where one is taken (`is_taken`)."""
     Identity.objects.bulk_create(
@@ -254,14 +267,14 @@ def _locked(member: Member, origin: Origin) -> Member:
 
 
 def _carry(member: Member, kind: str, value: str, *, is_verified: bool, origin: Origin) -> tuple[Identity, bool]:
-    """The member's identity of this value, and whether it is new. Raises IdentityTaken."""
+    """The member's identity of this value, and whether it is new. Raises IdentityTaken, CardNotBound."""
     verified_at = origin.posted_at if is_verified else None
     found = Identity.objects.filter(kind=kind, value_index__in=blind_indexes(kind, value)).select_related("member")
     known = found.first()
     if known is None:
         try:
             with transaction.atomic():
-                write(member, {kind: value}, origin, verified_at=verified_at)
+                claim(member, {kind: value}, origin, verified_at=verified_at)
         except IntegrityError as error:
             if not is_taken(error):
                 raise

@@ -94,7 +94,7 @@ def enrol(
 
     `identities` is kind → value as written. Personal data of a known person is not touched. `device` is where he was
     seen, `agreements` what he agrees to by joining.
-    Raises IdentityTaken where the identities belong to two people, MemberClosed, Invalid… for bad input.
+    Raises IdentityTaken where the identities belong to two people, CardNotBound, MemberClosed, Invalid… for bad input.
     """
     wanted = known.canonical_all(identities, business=business, channel=origin.channel)
     person = {"name": name.strip(), "gender": gender, "birthday": birthday}
@@ -165,7 +165,7 @@ def _register(
                 source=source,
                 **person,
             )
-            known.write(member, wanted, origin)
+            known.claim(member, wanted, origin)
     except IntegrityError as error:
         if not known.is_taken(error):
             raise
@@ -192,7 +192,7 @@ def _recognise(member: Member, wanted: Identities, origin: Origin) -> None:
         return
     try:
         with transaction.atomic():
-            known.write(member, news, origin)
+            known.claim(member, news, origin)
     except IntegrityError as error:
         if known.is_taken(error):
             raise IdentityTaken.by(member, known.owner_of(news), field="identities") from error

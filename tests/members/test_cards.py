@@ -9,6 +9,7 @@ from django.utils import timezone, translation
 from members.errors import (
     CardExpired,
     CardHolderMissing,
+    CardNotBound,
     CardNotFound,
     CardNumbersExhausted,
     CardNumberTaken,
@@ -230,6 +231,21 @@ def test_a_number_that_finds_somebody_else_is_not_bound(cast, gold, holder, desk
         cards.activate(stock, holder, origin=desk())
     stock.refresh_from_db()
     assert (stock.state, stock.member) == (State.ISSUED, None)
+
+
+def test_nobody_claims_a_card_by_naming_its_number(cast, gold, holder, desk):
+    stock = made(cards.issue(gold, org_unit=cast.mall_1, origin=desk()))
+    written = f"{stock.number[:4]} {stock.number[4:]}"
+    his = {"phone": holder.identities.get(kind="phone").value, "card": stock.number}
+    for claimed in ({"card": stock.number}, {"card": written}, his | {"phone": "13900139000"}, his):
+        with pytest.raises(CardNotBound):
+            people.enrol(identities=claimed, business=cast.mall, origin=desk())
+    with pytest.raises(CardNotBound):
+        identities.add(holder, "card", stock.number, is_verified=False, origin=desk())
+    assert (Member.objects.count(), known_by(holder)) == (1, set())
+    cards.activate(stock, holder, origin=desk())
+    same = people.enrol(identities=his, business=cast.mall, origin=desk())
+    assert (same["member_no"], same["is_new"]) == (holder.member_no, False)
 
 
 def test_a_number_by_which_he_is_known_already_is_his(cast, gold, holder, desk):
