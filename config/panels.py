@@ -194,20 +194,20 @@ COLUMNS = (
     MemberColumn("tags", pgettext_lazy("plural", "标签"), marketing_admin.tags_of),
 )
 FILTERS = (benefits_admin.TierFilter, marketing_admin.TagFilter)
-ACTIONS = (
-    MemberAction(_("纪念日"), "admin:members_member_dates", "members.change_reminder"),
-    MemberAction(_("填写属性"), "admin:members_member_attributes", "members.view_personal_data"),
-    MemberAction(_("合并"), "admin:members_merge_start", "members.merge_members", "merge"),
-    MemberAction(_("更换手机号"), "admin:members_member_phone", "members.change_member"),
-    MemberAction(_("冻结 / 解冻"), "admin:members_member_freeze", "members.freeze_member"),
-    MemberAction(_("注销"), "admin:members_member_close", "members.close_member"),
-    MemberAction(_("导出个人数据"), "admin:members_member_data", "members.export_personal_data"),
-    MemberAction(_("调整积分"), "admin:loyalty_account_adjust", "loyalty.adjust_account"),
+ACTIONS = (  # what is done every day first, what can't easily be taken back last
+    MemberAction(_("调整积分"), "admin:loyalty_account_adjust", "loyalty.adjust_account", is_frequent=True),
+    MemberAction(_("发券"), "admin:benefits_coupon_issue", "benefits.issue_coupon", is_frequent=True),
+    MemberAction(_("新增回访"), "admin:members_followup_plan", "members.add_followup", is_frequent=True),
+    MemberAction(_("新建工单"), "admin:members_ticket_open", "members.add_ticket"),
     MemberAction(_("办卡 / 绑卡"), "admin:members_card_hand_over", "members.issue_card"),
     MemberAction(_("打标签"), "admin:marketing_tag_member", "marketing.add_membertag"),
-    MemberAction(_("发券"), "admin:benefits_coupon_issue", "benefits.issue_coupon"),
-    MemberAction(_("新增回访"), "admin:members_followup_plan", "members.add_followup"),
-    MemberAction(_("新建工单"), "admin:members_ticket_open", "members.add_ticket"),
+    MemberAction(_("纪念日"), "admin:members_member_dates", "members.change_reminder"),
+    MemberAction(_("填写属性"), "admin:members_member_attributes", "members.view_personal_data"),
+    MemberAction(_("更换手机号"), "admin:members_member_phone", "members.change_member"),
+    MemberAction(_("导出个人数据"), "admin:members_member_data", "members.export_personal_data"),
+    MemberAction(_("合并"), "admin:members_merge_start", "members.merge_members", "merge"),
+    MemberAction(_("冻结 / 解冻"), "admin:members_member_freeze", "members.freeze_member"),
+    MemberAction(_("注销"), "admin:members_member_close", "members.close_member"),
 )
 CARD = (CardPanel(f"{IN_ADMIN}/card_spending.html", loyalty_cards.card_panel, "loyalty.view_cardlimit"),)
 

@@ -160,6 +160,7 @@ FINANCE = Role(
     may=(
         "settlement.*",
         *views("loyalty", "benefits"),
+        "members.view_member",  # masked: whose points and coupons these are
         "members.view_orgunit",
         "members.view_approval",
         "members.view_auditentry",

@@ -4,7 +4,19 @@ from django.core.management.base import CommandError
 from django.db import transaction
 
 from config.complete_journey import Journey
-from config.demo import benefits, books, care, channels, identity, marketing, operators, organisation, people, rules
+from config.demo import (
+    approvals,
+    benefits,
+    books,
+    care,
+    channels,
+    identity,
+    marketing,
+    operators,
+    organisation,
+    people,
+    rules,
+)
 from config.demo.businesses import WHOLE_BASKETS
 from config.demo.edition import Edition, Rule
 from config.demo.keyring import Keyring
@@ -39,6 +51,7 @@ def found(edition: Edition, keyring: Keyring) -> None:
     benefits.write_coupon_templates(edition)
     books.agree(edition)
     operators.appoint(keyring)
+    approvals.demand()
     care.found_ticket_types()
     identity.found()
     marketing.define_tags(Operator.objects.get(username="admin"))

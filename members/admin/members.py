@@ -180,6 +180,7 @@ class MemberAdmin(ScopedAdmin):
             return winner
         member = self._member(request, pk)
         panels = [panel for panel in member_360_panels if _may_see(request, panel)]
+        actions = [action for action in member_pages.actions if request.user.has_perm(action.permission)]
         context = {
             **self.admin_site.each_context(request),
             "title": gettext("会员 360°"),
@@ -190,7 +191,8 @@ class MemberAdmin(ScopedAdmin):
             "memberships": member.memberships.visible_to(request.user).select_related("business", "store"),
             "parts": [_part(request, panel, member) for panel in panels if panel.place != "tab"],
             "tabs": [panel for panel in panels if panel.place == "tab"],
-            "actions": [action for action in member_pages.actions if request.user.has_perm(action.permission)],
+            "frequent": [action for action in actions if action.is_frequent],
+            "others": [action for action in actions if not action.is_frequent],
             "may_change": self.has_change_permission(request, member),
         }
         return TemplateResponse(request, "admin/members/member/360.html", context)

@@ -52,7 +52,7 @@ class OtherForm(forms.Form):
 
 @admin.register(Duplicate)
 class DuplicateAdmin(ReadOnlyAdmin):
-    list_display = ("compare", "first_name", "second_name", "why", "shown_state", "found_at", "decided_by")
+    list_display = ("pair", "first_name", "second_name", "why", "shown_state", "found_at", "decided_by")
     list_display_links = None
     list_filter = ("state", "found_at")
     list_select_related = ("first", "second", "decided_by")
@@ -64,19 +64,28 @@ class DuplicateAdmin(ReadOnlyAdmin):
         """A pair of which only one is in sight would tell of the other."""
         return super().get_queryset(request).filter(second__in=Member.objects.visible_to(request.user))
 
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        """Who may not merge has nothing to open."""
+        return ("compare" if self.has_merge_permission(request) else "pair", *self.list_display[1:])
+
+    @display(description=_("两位会员"))
+    def pair(self, pair: Duplicate) -> str:
+        return " ≈ ".join(str(member) for member in _later_first(pair))
+
     @display(description=_("两位会员"))
     def compare(self, pair: Duplicate) -> str:
-        page = reverse("admin:members_merge_compare", args=[pair.first_id, pair.second_id])
-        link = '<a class="text-primary-600 dark:text-primary-500" href="{}">{} ≈ {}</a>'
-        return format_html(link, page, pair.first, pair.second)
+        """Side by side: who came later would go into who came first."""
+        page = reverse("admin:members_merge_compare", args=[member.pk for member in _later_first(pair)])
+        link = '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>'
+        return format_html(link, page, self.pair(pair))
 
     @display(description=_("姓名一"))
     def first_name(self, pair: Duplicate) -> str:
-        return mask_name(pair.first.name) or "—"
+        return mask_name(_later_first(pair)[0].name) or "—"
 
     @display(description=_("姓名二"))
     def second_name(self, pair: Duplicate) -> str:
-        return mask_name(pair.second.name) or "—"
+        return mask_name(_later_first(pair)[1].name) or "—"
 
     @display(description=_("理由"))
     def why(self, pair: Duplicate) -> str:
@@ -227,6 +236,11 @@ def to_winner(request: HttpRequest, pk: int) -> HttpResponse | None:
         return None
     messages.info(request, gettext("会员 %(loser)s 已并入 %(winner)s。") % {"loser": loser, "winner": winner})
     return redirect("admin:members_member_360", winner.pk)
+
+
+def _later_first(pair: Duplicate) -> list[Member]:
+    """As a merge takes them: the later one into the one who has been here longer."""
+    return sorted((pair.first, pair.second), key=lambda member: (member.registered_at, member.pk), reverse=True)
 
 
 def reasons_of(pair: Duplicate) -> str:

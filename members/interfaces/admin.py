@@ -154,6 +154,7 @@ class MemberAction:
     url_name: str
     permission: str
     icon: str = "add"
+    is_frequent: bool = False  # a button of its own; the others stand in the menu
 
 
 class MemberPages:

@@ -22,7 +22,8 @@ from config.management.commands import demo
 from config.replay.selection import select
 from loyalty.models import Award, Lot, Purchase, Transaction
 from marketing.models import Campaign, MemberTag
-from members.models import Member, Operator, OrgUnit
+from members.interfaces.approvals import approval_verbs
+from members.models import Approval, ApprovalPolicy, Member, Operator, OrgUnit
 from members.services.channels import key_of_bearer
 from members.services.people import find
 from settlement.models import AccountCode, Journal, Period, Posting, Statement
@@ -115,6 +116,13 @@ def test_members_have_tiers_tags_and_a_campaign(group):
     assert MemberTier.objects.open().count() == 2_469
     assert MemberTag.objects.filter(tag__code="sleeping").exists()
     assert Campaign.objects.get().state == Campaign.State.DONE
+
+
+def test_what_is_large_waits_for_a_second_person_and_the_demo_itself_is_not(group):
+    thresholds = dict(ApprovalPolicy.objects.filter(org_unit__depth=1).values_list("verb", "threshold"))
+    assert thresholds == {"loyalty.adjust": 10_000, "members.import": 5_000}
+    assert set(thresholds) <= {verb.name for verb in approval_verbs}
+    assert not Approval.objects.exists()
 
 
 def test_loading_it_again_changes_nothing(group):

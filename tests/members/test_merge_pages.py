@@ -22,7 +22,8 @@ NOW = timezone.now()
 @pytest.fixture
 def pair(cast: Cast) -> tuple[Member, Member]:
     loser = MemberFactory(businesses=[cast.mall, cast.hotel], phone="+8613900000001", name="李雷雷")
-    return loser, MemberFactory(businesses=[cast.mall], phone="+8613900000002", name="李雷")
+    earlier = {"registered_at": NOW - timedelta(days=400)}
+    return loser, MemberFactory(businesses=[cast.mall], phone="+8613900000002", name="李雷", **earlier)
 
 
 def as_(operator) -> Client:
@@ -112,6 +113,15 @@ def test_who_may_not_merge_or_not_see_both_finds_no_way(cast: Cast, pair):
     assert as_(cast.sees_mall).get(page("merge_compare", stranger.pk, winner.pk)).status_code == 404
     assert as_(cast.sees_mall).post(page("merge_compare", stranger.pk, winner.pk), {}).status_code == 404
     assert not Merge.objects.exists()
+
+
+def test_who_may_only_look_sees_the_pair_without_the_way_to_compare(cast: Cast, pair):
+    duplicates.note(*pair, Duplicate.Reason.DEVICE, NOW)
+    auditor = OperatorFactory(org_unit=cast.group)
+    auditor.user_permissions.set(Permission.objects.filter(codename="view_duplicate"))
+    listed = as_(auditor).get(page("duplicate_changelist")).text
+    assert f"{pair[0]} ≈ {pair[1]}" in listed
+    assert "/compare/" not in listed
 
 
 def test_dismissing_by_page_and_in_bulk(cast: Cast, pair):
