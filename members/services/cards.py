@@ -118,8 +118,7 @@ def hand_over(
     """
     card = None
     if number:
-        seen = Card.objects.visible_to(origin.actor or origin.channel).select_related("card_type", "org_unit")
-        card = seen.filter(number=canonical_card_number(number)).first()
+        card = _in_sight(number, origin)
     if card and card_type and card.card_type != card_type:
         raise InvalidCardNumber(field="number")
     if card is None:
@@ -127,6 +126,12 @@ def hand_over(
             raise CardNotFound(field="number")
         card = make(card_type, place_of_issue(card_type, node), member, principal, number, origin)
     return describe(hand_to(card, member, principal, origin))
+
+
+def _in_sight(number: str, origin: Origin) -> Card | None:
+    """The card of this number, where whoever asks may see it: another business's drawer is not his."""
+    seen = Card.objects.visible_to(origin.actor or origin.channel).select_related("card_type", "org_unit")
+    return seen.filter(number=canonical_card_number(number)).first()
 
 
 # --- Blocking and freeing ---------------------------------------------------------------------------------------
@@ -177,11 +182,13 @@ def replace(card: Card, *, reason: str, number: str = "", origin: Origin) -> Ans
 
     `number`: of a card of the same type that lies ready; else the next one of the type. Limits of the card's own are
     found along `replaces` (loyalty). The answer describes the new card, and names the old as `replaces`.
-    Raises CardStateForbids, CardExpired, ReasonMissing, CardReplacementUnfit, InvalidCardNumber.
+    Raises CardStateForbids, CardExpired, ReasonMissing, CardReplacementUnfit, InvalidCardNumber, CardNumberTaken,
+    MemberClosed.
     """
     require_service(card, origin)
     reason = _required(reason)
-    spare = Card.objects.filter(number=canonical_card_number(number)).first() if number else None
+    spare = _in_sight(number, origin) if number else None
+    lock_people(card.member, card.principal)
     old, spare = _lock_both(card, spare)
     check(old, Verb.REPLACE, at=origin.posted_at)
     new, before = _successor(old, spare, number, origin), spare.state if spare else ""

@@ -330,6 +330,10 @@ def test_what_does_not_fit_replaces_nothing(cast, card, desk, holder):
     for unfit in (other, used, promised, card):
         with pytest.raises(CardReplacementUnfit):
             cards.replace(card, reason="换卡", number=unfit.number, origin=desk())
+    elsewhere = made(cards.issue(card.card_type, org_unit=cast.mall_2, origin=desk()))
+    Card.objects.filter(pk=elsewhere.pk).update(org_unit=cast.hotel_1)
+    with pytest.raises(CardNumberTaken):  # a drawer that nobody here may look into
+        cards.replace(card, reason="换卡", number=elsewhere.number, origin=desk())
     card.refresh_from_db()
     assert card.state == State.ACTIVE
     assert known_by(holder) == {card.number, used.number}

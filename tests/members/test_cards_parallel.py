@@ -8,10 +8,11 @@ import pytest
 from django.db import connection, connections, transaction
 from django.utils import timezone
 
-from members.errors import CardReplacementUnfit, CardStateForbids, Refused
+from members.errors import CardReplacementUnfit, CardStateForbids, MemberClosed, Refused
 from members.interfaces import Answer
 from members.models import Card, CardChange, Identity
-from members.services import cards
+from members.services import cards, closing
+from members.services.locking import locked
 from members.services.organisation import own_origin
 from tests.cast import Cast, build_cast
 from tests.factories import CardTypeFactory, MemberFactory
@@ -105,6 +106,28 @@ def test_blocking_waits_for_a_payment_under_way_and_no_longer(card):
     payment, loss = at_once(2, lambda i: verbs[i](i))
     assert payment == {"is_waited_for": True}
     assert (loss["state"], loss["was_paid"]) == ("lost", True)
+
+
+def test_who_leaves_is_not_left_with_a_replacement(card):
+    """Closing has the member's row and then closes his cards: a replacement made beside it would be one too many."""
+    leaving = Event()
+
+    def close(_: int) -> Answer:
+        with transaction.atomic():
+            member = locked(card.member)
+            leaving.set()
+            is_waited_for = somebody_waits_for_us()
+            closing.close(member, reason="", origin=own_origin("member"))
+        return {"is_waited_for": is_waited_for}
+
+    def replace(_: int) -> Answer:
+        leaving.wait(10)
+        return cards.replace(card, reason="补卡", origin=own_origin("desk"))
+
+    verbs = (close, replace)
+    answers = at_once(2, lambda i: verbs[i](i))
+    assert (answers[0], refusals(answers)) == ({"is_waited_for": True}, [MemberClosed])
+    assert list(Card.objects.values_list("state", flat=True)) == ["closed"]
 
 
 def test_the_clock_passes_by_a_card_that_pays_and_comes_again(card):
