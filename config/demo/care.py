@@ -6,7 +6,7 @@ from config.demo.businesses import HOTEL, MALL
 from members.interfaces import Origin
 from members.models import Channel, Identity, Member, Operator, OrgUnit, Ticket, TicketType
 from members.services import calls, follow_ups, tickets
-from members.services.organisation import group, own_origin
+from members.services.organisation import group, own_origin, today_at
 
 TYPES = (  # code, name, hours, whether members may choose it
     ("question", "咨询", 24, True),
@@ -51,7 +51,7 @@ class Care:
         return own_origin(kind, actor=actor, store=self.store, at=self.now - timedelta(**ago))
 
     def _follow_ups(self) -> None:
-        today = follow_ups.today_at(self.store.business, self.now)
+        today = today_at(self.store.business, self.now)
         plans = (
             ("入住满一年，电话致谢并询问续订会籍", -2, self.manager),
             ("上次反映早餐排队，回访改进后的体验", 0, self.manager),

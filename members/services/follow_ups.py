@@ -1,20 +1,15 @@
 """Contacts with members: planned, assigned, done with an outcome, and followed by the next one."""
 
-from datetime import date, datetime
+from datetime import date
 
 from members import events
 from members.errors import FollowUpInThePast, FollowUpNotOpen, OutcomeMissing, TextMissing
 from members.interfaces import Answer, Origin
 from members.models import FollowUp, Member, Operator, OrgUnit
 from members.services.locking import locked
-from members.services.organisation import group
+from members.services.organisation import today_at
 from members.services.places import check_reach, placed
 from members.services.requests import idempotent
-
-
-def today_at(business: OrgUnit | None, at: datetime) -> date:
-    """The local day of a business, or of the group."""
-    return at.astimezone((business or group()).zone).date()
 
 
 @idempotent("follow_ups.plan")

@@ -5,10 +5,12 @@ from datetime import date
 from django.db import IntegrityError, transaction
 
 from members import events
-from members.errors import DateNameTaken, MemberClosed, TooManyDates
+from members.errors import DateNameTaken, TooManyDates
 from members.interfaces import Answer, Origin
 from members.models import ImportantDate, Member
 from members.rules import check_birthday
+from members.services.locking import locked, refuse_inactive
+from members.services.organisation import today_at
 from members.services.requests import idempotent
 
 MOST = 10
@@ -16,10 +18,13 @@ MOST = 10
 
 @idempotent("members.add_date")
 def add(member: Member, *, name: str, day: date, origin: Origin) -> Answer:
-    """Remember a day. Raises TooManyDates, DateNameTaken, InvalidBirthday (a year that can't be), MemberClosed."""
-    if not member.is_active:
-        raise MemberClosed
-    check_birthday(day, today=origin.posted_at.date())
+    """Remember a day.
+
+    Raises TooManyDates, DateNameTaken, InvalidBirthday (a year that can't be), MemberFrozen, MemberClosed.
+    """
+    member = locked(member)  # so that he neither leaves meanwhile nor keeps more than he may
+    refuse_inactive(member)
+    check_birthday(day, today=today_at(None, origin.posted_at))
     if member.important_dates.count() >= MOST:
         raise TooManyDates
     try:

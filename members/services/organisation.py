@@ -1,6 +1,6 @@
 """The tree of group, businesses, regions and stores, and the doors of our own through which people come."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import uuid4
 
 from django.db import transaction
@@ -19,6 +19,11 @@ def group() -> OrgUnit:
     if found is None:
         raise OrgUnit.DoesNotExist("add_group comes first")
     return found
+
+
+def today_at(business: OrgUnit | None, at: datetime) -> date:
+    """The local day of a business, or of the group."""
+    return timezone.localdate(at, (business or group()).zone)
 
 
 @transaction.atomic

@@ -28,6 +28,7 @@ from members.services import identities as known
 from members.services.consents import Agreement
 from members.services.identities import Identities
 from members.services.locking import OVER, locked
+from members.services.organisation import today_at
 from members.services.requests import idempotent
 
 CHANGEABLE = frozenset({"name", "gender", "birthday"})
@@ -141,7 +142,7 @@ def ensure_membership(member: Member, business: OrgUnit, *, origin: Origin, stor
 def _check(person: Mapping[str, Any], origin: Origin) -> None:
     if person.get("gender", "") not in Member.Gender.values:
         raise InvalidGender(field="gender")
-    check_birthday(person.get("birthday"), today=origin.posted_at.date())
+    check_birthday(person.get("birthday"), today=today_at(None, origin.posted_at))
 
 
 def _register(

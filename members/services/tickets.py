@@ -23,7 +23,7 @@ from members.models import Channel, Member, Operator, OrgUnit, Ticket, TicketNot
 from members.rules import tickets as rules
 from members.scoping import lineage
 from members.services.locking import locked
-from members.services.organisation import group, own_origin
+from members.services.organisation import group, own_origin, today_at
 from members.services.places import check_reach, placed
 from members.services.requests import idempotent
 
@@ -97,7 +97,7 @@ def _check_opening(
 
 def _free_number(business: OrgUnit | None, at: datetime) -> str:
     """A twin drawn at this very moment is refused by the unique constraint."""
-    day = at.astimezone((business or group()).zone).date()
+    day = today_at(business, at)
     while True:
         number = rules.new_ticket_number(day)
         if not Ticket.objects.filter(number=number).exists():

@@ -1,7 +1,8 @@
 """One person is one member, however often and wherever he enrols."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from threading import Barrier
 
 import pytest
@@ -109,6 +110,12 @@ def test_bad_input_is_refused_and_nothing_changes(cast: Cast, wrong: dict, reaso
     with pytest.raises(reason):
         enrol(**({"identities": {"phone": PHONE}, "business": cast.mall} | wrong), origin=own_origin("desk"))
     assert counts() == before
+
+
+def test_who_is_born_today_by_the_group_s_clock_may_join(cast: Cast) -> None:
+    after_midnight = replace(own_origin("desk"), posted_at=datetime(2026, 3, 1, 17, tzinfo=UTC))
+    baby = {"business": cast.mall, "birthday": date(2026, 3, 2)}
+    assert enrol(identities={"phone": PHONE}, **baby, origin=after_midnight)["is_new"]
 
 
 def test_a_closed_member_does_not_come_back_by_enrolling(cast: Cast) -> None:

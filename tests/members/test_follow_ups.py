@@ -15,7 +15,7 @@ from members.errors import (
 )
 from members.models import Event, FollowUp, Member, Operator
 from members.services import follow_ups
-from members.services.organisation import own_origin
+from members.services.organisation import own_origin, today_at
 from tests.cast import Cast
 from tests.factories import MemberFactory, OperatorFactory
 
@@ -31,7 +31,7 @@ def clerk(cast: Cast) -> Operator:
 
 
 def tomorrow():
-    return timezone.localdate(timezone=follow_ups.group().zone) + timedelta(days=1)
+    return today_at(None, timezone.now()) + timedelta(days=1)
 
 
 def planned(cast: Cast, member: Member, **said) -> FollowUp:

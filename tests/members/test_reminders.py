@@ -1,12 +1,13 @@
 """Reminders: each kind of day found exactly once, on the business's own day; sent only where the member agreed."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.urls import reverse
 
 from loyalty.models import Lot, Purchase
-from members.errors import ReminderClosed, TooManyDates
+from members.errors import InvalidBirthday, MemberClosed, MemberFrozen, ReminderClosed, TooManyDates
 from members.models import Card, CardType, ImportantDate, Member, Reminder, ReminderKind, ReminderSetting
 from members.notifications import MemorySmsBackend
 from members.rules import yearly_day_within
@@ -236,6 +237,22 @@ def test_members_keep_their_own_days(member, client):
     assert client.post(reverse("member:remove_date", args=[other.pk])).status_code == 404
     client.post(reverse("member:remove_date", args=[member.important_dates.get().pk]))
     assert list(ImportantDate.objects.all()) == [other]
+
+
+def test_who_is_frozen_or_gone_keeps_no_more_days(member):
+    nobody = {"name": None, "name_index": "", "birthday": None, "closed_at": MORNING}
+    for facts, reason in (({"status": "frozen"}, MemberFrozen), (nobody | {"status": "closed"}, MemberClosed)):
+        Member.objects.filter(pk=member.pk).update(**facts)
+        with pytest.raises(reason):  # the row that was read before says he is active
+            important_dates.add(member, name="结婚", day=TODAY, origin=own_origin("member"))
+    assert (member.is_active, member.important_dates.count()) == (True, 0)
+
+
+def test_a_day_is_today_s_by_the_group_s_clock(member):
+    after_midnight = replace(own_origin("member"), posted_at=datetime(2026, 3, 1, 17, tzinfo=UTC))
+    important_dates.add(member, name="孩子生日", day=TODAY, origin=after_midnight)
+    with pytest.raises(InvalidBirthday):
+        important_dates.add(member, name="明天", day=TODAY + timedelta(days=1), origin=after_midnight)
 
 
 def test_ten_days_are_enough(member):
