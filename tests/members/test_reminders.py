@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from loyalty.models import Lot, Purchase
 from members.errors import InvalidBirthday, MemberClosed, MemberFrozen, ReminderClosed, TooManyDates
+from members.interfaces import Origin
 from members.models import Card, CardType, ImportantDate, Member, Reminder, ReminderKind, ReminderSetting
 from members.notifications import MemorySmsBackend
 from members.rules import yearly_day_within
@@ -249,10 +250,12 @@ def test_who_is_frozen_or_gone_keeps_no_more_days(member):
 
 
 def test_a_day_is_today_s_by_the_group_s_clock(member):
-    after_midnight = replace(own_origin("member"), posted_at=datetime(2026, 3, 1, 17, tzinfo=UTC))
-    important_dates.add(member, name="孩子生日", day=TODAY, origin=after_midnight)
+    def after_midnight() -> Origin:
+        return replace(own_origin("member"), posted_at=datetime(2026, 3, 1, 17, tzinfo=UTC))
+
+    important_dates.add(member, name="孩子生日", day=TODAY, origin=after_midnight())
     with pytest.raises(InvalidBirthday):
-        important_dates.add(member, name="明天", day=TODAY + timedelta(days=1), origin=after_midnight)
+        important_dates.add(member, name="明天", day=TODAY + timedelta(days=1), origin=after_midnight())
 
 
 def test_ten_days_are_enough(member):
