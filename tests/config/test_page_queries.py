@@ -1,6 +1,7 @@
 """The pages over members ask as many queries for thirty members as for three, and few."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 from django.db import connection
@@ -20,6 +21,12 @@ from tests.cast import Cast
 from tests.factories import IdentityFactory, MemberFactory
 
 MOST = 40  # queries of one page
+
+
+@pytest.fixture(autouse=True)
+def nothing_expires(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a process remembers for seconds it remembers for the whole test, on a slow machine too."""
+    monkeypatch.setattr("members.services.memory.time", SimpleNamespace(monotonic=lambda: 0.0))
 
 
 @pytest.fixture
