@@ -30,6 +30,7 @@ class AdjustForm(forms.Form):
     )
     issuer = forms.ModelChoiceField(
         OrgUnit.objects.none(),
+        empty_label=None,
         label=_("承担方"),
         help_text=_("增加的积分由谁承担成本。"),
         widget=UnfoldAdminSelectWidget,
@@ -40,13 +41,14 @@ class AdjustForm(forms.Form):
     def __init__(self, *args, member: Member, actor: Operator, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self.member = member
-        in_sight = OrgUnit.objects.visible_to(actor)
-        self.fields["issuer"].queryset = in_sight.filter(kind__in=(OrgUnit.Kind.GROUP, OrgUnit.Kind.BUSINESS))
-        self.fields["issuer"].initial = in_sight.first()
+        self.actor = actor
+        issuers = adjusting.issuers_for(actor)
+        self.fields["issuer"].queryset = issuers
+        self.fields["issuer"].initial = issuers.order_by("path").first()
         self.fields["token"].initial = uuid4().hex
         accounts = Account.objects.filter(member=member)
         self.before = {account.asset: account.balance for account in accounts}
-        self.thresholds = adjusting.thresholds(self.fields["issuer"].queryset)
+        self.thresholds = adjusting.thresholds(issuers, actor=actor)
 
     def clean_quantity(self) -> int:
         if not self.cleaned_data["quantity"]:
@@ -56,7 +58,7 @@ class AdjustForm(forms.Form):
     @property
     def is_for_two(self) -> bool:
         """Whether a second person has to agree to what was filled in."""
-        return adjusting.is_for_two(self.cleaned_data["issuer"], self.cleaned_data["quantity"])
+        return adjusting.is_for_two(self.cleaned_data["issuer"], self.cleaned_data["quantity"], actor=self.actor)
 
     def apply(self, origin: Origin) -> Answer:
         return points.adjust(self.member, self.cleaned_data["quantity"], **self._terms, origin=origin)

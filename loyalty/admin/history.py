@@ -34,14 +34,14 @@ BESIDE = ("business", "store", "channel", "card")
 class HistoryForm(forms.Form):
     """What the history is narrowed to; days are those of the clock on the page, both included."""
 
-    business = forms.ModelChoiceField(OrgUnit.objects.none(), label=_("业态"), required=False)
-    store = forms.ModelChoiceField(OrgUnit.objects.none(), label=_("门店"), required=False)
+    business = forms.ModelChoiceField(OrgUnit.objects.none(), label=_("业态"), required=False, empty_label=_("全部"))
+    store = forms.ModelChoiceField(OrgUnit.objects.none(), label=_("门店"), required=False, empty_label=_("全部"))
     since = forms.DateField(label=_("从"), required=False, widget=forms.DateInput({"type": "date"}))
     until = forms.DateField(label=_("到"), required=False, widget=forms.DateInput({"type": "date"}))
     least = YuanField(label=_("实付不低于（元）"), required=False, widget=forms.NumberInput({"step": "0.01"}))
     most = YuanField(label=_("实付不高于（元）"), required=False, widget=forms.NumberInput({"step": "0.01"}))
     refunded = forms.ChoiceField(
-        label=_("退款"), required=False, choices=[("", "---------"), ("yes", _("有退款")), ("no", _("无退款"))]
+        label=_("退款"), required=False, choices=[("", _("全部")), ("yes", _("有退款")), ("no", _("无退款"))]
     )
 
     def __init__(self, *args: Any, rows: QuerySet[Purchase], **kwargs: Any) -> None:

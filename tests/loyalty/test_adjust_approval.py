@@ -101,6 +101,23 @@ def test_from_the_threshold_on_two_are_needed(cast: Cast, member: Member, collea
     assert [violation for _, violation in violations() if violation] == []
 
 
+def test_a_store_adjusts_at_its_business_s_cost_and_asks_where_it_stands(
+    cast: Cast, member: Member, colleague: Operator
+):
+    ApprovalPolicy.objects.create(org_unit=cast.mall, verb="loyalty.adjust", threshold=500)
+    manager = OperatorFactory(username="manager", org_unit=cast.mall_1)
+    manager.user_permissions.set(Permission.objects.all())
+    page = as_(manager).get(reverse("admin:loyalty_account_adjust", args=[member.pk]))
+    assert list(page.context["form"].fields["issuer"].queryset) == [cast.mall]
+    assert adjust(manager, member, cast, 499, "a").status_code == 302
+    assert balance() == 599
+    assert adjust(manager, member, cast, 500, "b").status_code == 302
+    approval = Approval.objects.get()
+    assert (balance(), approval.org_unit, approval.after["承担方"]) == (599, cast.mall_1, "梧桐广场")
+    assert decide(colleague, approval, "approve").status_code == 302
+    assert balance() == 1_099
+
+
 def test_taking_away_needs_two_as_well_and_what_is_not_there_stays_pending(
     cast: Cast, member: Member, colleague: Operator
 ):
