@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from members.errors import InvalidEmail, InvalidPhone, Refused
+from members.interfaces.refusals import tell
 from members.models import Channel, Identity, Member, Purpose
 from members.rules import canonical_email, canonical_phone
 from members.services.consents import Agreement, evidence_of
@@ -114,6 +115,6 @@ class EnrolForm(PersonForm):
                 **person,
             )
         except Refused as refusal:
-            self.add_error(refusal.field if refusal.field in self.fields else None, refusal.message)
+            tell(self, refusal)
             return None
         return Member.objects.get(member_no=answer["member_no"])

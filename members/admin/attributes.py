@@ -26,6 +26,7 @@ from unfold.widgets import (
 from members.attribute_fields import AttributesForm
 from members.errors import Refused
 from members.interfaces.admin import MemberColumn, OwnedAdmin, admin_origin
+from members.interfaces.refusals import tell
 from members.models import Attribute, AttributeValue, Member
 from members.services import attributes, unmasking
 from members.services.organisation import group
@@ -159,7 +160,7 @@ class AttributeAdmin(OwnedAdmin):
         try:
             attributes.set_values(member, form.values(), attributes=mine, origin=admin_origin(request))
         except Refused as refusal:
-            form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal.message))
+            tell(form, refusal)
             return False
         messages.success(request, gettext("会员 %s 的属性已保存。") % member.member_no)
         return True

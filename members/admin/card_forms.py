@@ -11,6 +11,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidge
 from members.errors import Refused
 from members.interfaces import Answer, Origin
 from members.interfaces.money import YuanField
+from members.interfaces.refusals import tell
 from members.models import Approval, Card, CardChange, CardType, Member, Operator, OrgUnit
 from members.rules import TAKEN_LENGTHS, Numbering
 from members.services import card_batches, cards, people
@@ -67,7 +68,7 @@ class TokenForm(forms.Form):
         return f"{type(self).__name__}:{self.cleaned_data['token']}"
 
     def told(self, refusal: Refused) -> None:
-        self.add_error(refusal.field if refusal.field in self.fields else None, str(refusal.message))
+        tell(self, refusal)
 
     def person(self, field: str) -> Member | None:
         """The member whom a field names; a wrong one becomes its error."""

@@ -21,6 +21,7 @@ from unfold.widgets import (
 from members.errors import Refused
 from members.interfaces import Answer, Origin
 from members.interfaces.admin import admin_origin
+from members.interfaces.refusals import tell
 from members.models import Member, Operator, OrgUnit
 from members.rules import mask_name
 from members.services.organisation import group
@@ -138,7 +139,7 @@ class CareForm(forms.Form):
         try:
             return self.apply(admin_origin(request, reference=reference))
         except Refused as refusal:
-            self.add_error(refusal.field if refusal.field in self.fields else None, str(refusal.message))
+            tell(self, refusal)
             return None
 
 

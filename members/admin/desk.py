@@ -29,6 +29,7 @@ from members.admin.care import DayInput, link_to, local_today, member_in_sight, 
 from members.admin.forms import EnrolForm
 from members.errors import Refused
 from members.interfaces.admin import ReadOnlyAdmin, admin_origin, refusals_as_messages
+from members.interfaces.refusals import tell
 from members.models import Call, Card, FollowUp, Identity, Member, OrgUnit, Reminder
 from members.models.reminders import ReminderKind
 from members.personal_data import blind_indexes, decrypt, encrypt
@@ -215,7 +216,7 @@ def _enrolled(request: HttpRequest, form: EnrolForm) -> Member | None:
     try:
         answer = people.enrol(**form.person(), origin=admin_origin(request))
     except Refused as refusal:
-        form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal.message))
+        tell(form, refusal)
         return None
     return Member.objects.get(member_no=answer["member_no"])
 

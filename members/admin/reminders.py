@@ -18,6 +18,7 @@ from unfold.widgets import UnfoldAdminSingleDateWidget, UnfoldAdminTextInputWidg
 
 from members.errors import Refused
 from members.interfaces.admin import OwnedAdmin, ReadOnlyAdmin, admin_origin, refusals_as_messages
+from members.interfaces.refusals import tell
 from members.models import ImportantDate, Member, Reminder, ReminderSetting
 from members.services import important_dates, reminders
 
@@ -94,7 +95,7 @@ class ReminderAdmin(ReadOnlyAdmin):
             try:
                 important_dates.add(person, **form.cleaned_data, origin=admin_origin(request))
             except Refused as refusal:
-                form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal.message))
+                tell(form, refusal)
             else:
                 messages.success(request, gettext("纪念日已保存。"))
                 return redirect("admin:members_member_dates", person.pk)

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_http_methods
 from members.attribute_fields import AttributesForm
 from members.errors import Refused
 from members.interfaces.pages import member_required
+from members.interfaces.refusals import tell
 from members.models import Attribute, Channel
 from members.services import attributes
 from members.services.organisation import own_origin
@@ -28,5 +29,5 @@ def about_me(request: HttpRequest) -> HttpResponse:
             attributes.set_values(request.member, form.values(), attributes=mine, origin=origin)
             return redirect("member:me")
         except Refused as refusal:
-            form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal.message))
+            tell(form, refusal)
     return render(request, "member/about_me.html", {"form": form})

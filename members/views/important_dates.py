@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from members.errors import Refused
 from members.interfaces.pages import member_required
+from members.interfaces.refusals import tell
 from members.models import Channel, ImportantDate
 from members.services import important_dates
 from members.services.organisation import own_origin
@@ -32,7 +33,7 @@ def dates(request: HttpRequest) -> HttpResponse:
             important_dates.add(request.member, **form.cleaned_data, origin=own_origin(Channel.Kind.MEMBER))
             return redirect("member:dates")
         except Refused as refusal:
-            form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal.message))
+            tell(form, refusal)
     mine = request.member.important_dates.order_by("day")
     return render(request, "member/dates.html", {"form": form, "dates": mine})
 

@@ -15,6 +15,7 @@ from members import sessions
 from members.errors import IdentityTaken, Refused
 from members.forms import CodeForm, EmailForm, PhoneForm, ProfileForm
 from members.interfaces.pages import member_required
+from members.interfaces.refusals import tell
 from members.models import Channel, Identity, Member
 from members.rules import mask_email, mask_phone
 from members.services import identities, people
@@ -46,7 +47,7 @@ def profile(request: HttpRequest) -> HttpResponse:
         try:
             people.update_member(request.member, form.changes(), origin=own_origin(Channel.Kind.MEMBER))
         except Refused as refusal:
-            form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
+            tell(form, refusal)
         else:
             messages.success(request, _("资料已保存。"))
             return redirect("member:me")

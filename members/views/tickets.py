@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from members.errors import Refused
 from members.interfaces.pages import member_required
+from members.interfaces.refusals import tell
 from members.models import Channel, Member, OrgUnit, Ticket, TicketType
 from members.rules import tickets as rules
 from members.services import tickets
@@ -54,7 +55,7 @@ class OpenForm(forms.Form):
         try:
             return tickets.open_ticket(member, **said, origin=origin)["number"]
         except Refused as refusal:
-            self.add_error(refusal.field if refusal.field in self.fields else None, str(refusal.message))
+            tell(self, refusal)
             return None
 
 
