@@ -55,12 +55,14 @@ def usual_overdue(setting: ReminderSetting, today: date) -> Iterator[Occasion]:
             last=Max(TruncDate("at", tzinfo=zone)),
         )
         .filter(days__gte=USUAL_PURCHASE_DAYS)
+        .values_list("member", "days", "first", "last")
     )
-    for habit in habits.iterator():
-        usual = -(-(habit["last"] - habit["first"]).days // (habit["days"] - 1))  # rounded up: to the member's benefit
-        due = habit["last"] + timedelta(days=usual + setting.days)
+    # Not by a cursor: planned for its first rows, it would read every member's purchases to find this business's.
+    for member_id, days, first, last in habits:
+        usual = -(-(last - first).days // (days - 1))  # rounded up: to the member's benefit
+        due = last + timedelta(days=usual + setting.days)
         if due <= today <= due + timedelta(days=MISSED_DAYS):
-            yield Occasion(habit["member"], habit["last"].isoformat(), today, _("平时每 %d 天一次") % usual)
+            yield Occasion(member_id, last.isoformat(), today, _("平时每 %d 天一次") % usual)
 
 
 def lapsing_points(setting: ReminderSetting, today: date) -> Iterator[Occasion]:
