@@ -27,7 +27,11 @@ def django_db_setup(django_test_environment, django_db_blocker, worker_id: str) 
 
 @pytest.fixture(autouse=True)
 def _nothing_is_remembered() -> Iterator[None]:
-    """Rows are rolled back between tests; what the process keeps of them must go too."""
+    """Rows are rolled back between tests; what the process keeps of them must go too.
+
+    Before as well: the live server may still have been answering a page of the test before.
+    """
+    Memory.forget_all()
     yield
     Memory.forget_all()
     cache.clear()
