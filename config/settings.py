@@ -309,6 +309,8 @@ UNFOLD = {
     "SITE_FAVICONS": [
         {"rel": "icon", "sizes": "any", "type": "image/svg+xml", "href": lambda request: static("member-mark.svg")}
     ],
+    "STYLES": [lambda request: static("narrow.css")],
+    "SCRIPTS": [lambda request: static("narrow.js")],
     "SHOW_LANGUAGES": True,
     "DASHBOARD_CALLBACK": "config.dashboard.dashboard",
     "ACCOUNT": {"navigation": [{"title": _("动态口令"), "link": reverse_lazy("second_factor:set_up")}]},
