@@ -11,10 +11,8 @@ from django.utils.translation import gettext
 from members.admin.attributes import asked_on, shown
 from members.interfaces.admin import admin_origin
 from members.models import Attribute, Identity, Member
-from members.rules import mask_email, mask_name, mask_phone
+from members.rules import mask_birthday, mask_identity, mask_name
 from members.services import attributes, unmasking
-
-MASKS = {Identity.Kind.PHONE: mask_phone, Identity.Kind.EMAIL: mask_email}
 
 
 def may_read(request: HttpRequest) -> bool:
@@ -26,12 +24,12 @@ def masked(member: Member, identities: list[Identity]) -> dict[str, Any]:
     return {
         "name": mask_name(member.name),
         "identities": [(identity, masked_identity(identity)) for identity in identities],
-        "birthday": f"****-{member.birthday:%m-%d}" if member.birthday else "",
+        "birthday": mask_birthday(member.birthday),
     }
 
 
 def masked_identity(identity: Identity) -> str:
-    return MASKS.get(identity.kind, lambda value: f"…{value[-4:]}")(identity.value)
+    return mask_identity(identity.kind, identity.value)
 
 
 @transaction.atomic

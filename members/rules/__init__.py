@@ -12,7 +12,7 @@ from members.rules.cards import (
 from members.rules.cells import check_birthday, read_date, read_gender
 from members.rules.days import yearly_day_within
 from members.rules.identities import canonical_email, canonical_identity, canonical_phone
-from members.rules.masks import mask_email, mask_name, mask_phone
+from members.rules.masks import mask_birthday, mask_email, mask_identity, mask_name, mask_phone
 from members.rules.numbers import check_digit, is_member_no, new_member_no
 from members.rules.pacing import back_off, pace
 
@@ -30,8 +30,10 @@ __all__ = [
     "in_groups",
     "is_empty",
     "is_member_no",
+    "mask_birthday",
     "mask_card_number",
     "mask_email",
+    "mask_identity",
     "mask_name",
     "mask_phone",
     "new_member_no",

@@ -1,5 +1,7 @@
 """What is shown of personal data to those who may not read it."""
 
+from datetime import date
+
 
 def mask_phone(phone: str) -> str:
     """138****8000; other countries keep their code: +852****5678."""
@@ -19,3 +21,14 @@ def mask_name(name: str) -> str:
 def mask_email(email: str) -> str:
     mailbox, at, domain = email.partition("@")
     return f"{mailbox[:1]}***{at}{domain}" if at else ""
+
+
+def mask_birthday(birthday: date | None) -> str:
+    """****-05-20: enough to wish him well."""
+    return f"****-{birthday:%m-%d}" if birthday else ""
+
+
+def mask_identity(kind: str, value: str) -> str:
+    """Whatever a member is known by; of a number or an app's user the last four."""
+    mask = {"phone": mask_phone, "email": mask_email}.get(kind)
+    return mask(value) if mask else f"…{value[-4:]}"

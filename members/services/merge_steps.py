@@ -32,12 +32,11 @@ from members.models import (
     Reminder,
     Ticket,
 )
-from members.rules import mask_email, mask_name, mask_phone
+from members.rules import mask_birthday, mask_identity, mask_name
 from members.services import identities
 from members.services.card_states import note
 
 PERSON = ("name", "gender", "birthday")
-MASKS = {Identity.Kind.PHONE: mask_phone, Identity.Kind.EMAIL: mask_email}
 
 
 @dataclass(frozen=True)
@@ -241,7 +240,7 @@ def preview(loser: Member, winner: Member, actor: Any) -> list[Line]:
     lines = [
         _line(_("姓名"), mask_name(loser.name), mask_name(winner.name)),
         _line(_("性别"), *(str(one.get_gender_display()) if one.gender else "" for one in (loser, winner))),
-        _line(_("生日"), *(f"{one.birthday:%Y-%m-%d}" if one.birthday else "" for one in (loser, winner))),
+        _line(_("生日"), mask_birthday(loser.birthday), mask_birthday(winner.birthday)),
     ]
     lines += _identity_lines(loser, winner, actor)
     lines.append(_union(_("业态"), *(_businesses(one, actor) for one in (loser, winner))))
@@ -274,8 +273,7 @@ def _identity_lines(loser: Member, winner: Member, actor: Any) -> list[Line]:
     known = [identities.in_sight(rows, actor) for rows in all_of]
     lines = []
     for kind in Identity.Kind:
-        mask = MASKS.get(kind, lambda value: f"…{value[-4:]}")
-        theirs, ours = ([mask(one.value) for one in rows if one.kind == kind] for rows in known)
+        theirs, ours = ([mask_identity(kind, one.value) for one in rows if one.kind == kind] for rows in known)
         if theirs or ours:
             lines.append(_union(str(kind.label), theirs, ours))
     return lines

@@ -17,13 +17,12 @@ from members.forms import CodeForm, EmailForm, PhoneForm, ProfileForm
 from members.interfaces.pages import member_required
 from members.interfaces.refusals import tell
 from members.models import Channel, Identity, Member
-from members.rules import mask_email, mask_phone
+from members.rules import mask_identity, mask_phone
 from members.services import identities, people
 from members.services.organisation import own_origin
 from members.services.sign_in import SECONDS_BETWEEN_SENDS, check_code, send_code
 from members.views.home import businesses_of
 
-MASKS = {Identity.Kind.PHONE: mask_phone, Identity.Kind.EMAIL: mask_email}
 FORMS: dict[str, type[forms.Form]] = {Identity.Kind.PHONE: PhoneForm, Identity.Kind.EMAIL: EmailForm}
 CHANGES = {Identity.Kind.PHONE: people.change_phone, Identity.Kind.EMAIL: people.change_email}
 
@@ -62,7 +61,7 @@ def profile(request: HttpRequest) -> HttpResponse:
 @member_required
 def contacts(request: HttpRequest) -> HttpResponse:
     carried = list(request.member.identities.filter(kind__in=FORMS).preferred())
-    shown = [(identity, MASKS[Identity.Kind(identity.kind)](identity.value)) for identity in carried]
+    shown = [(identity, mask_identity(identity.kind, identity.value)) for identity in carried]
     kinds = {identity.kind for identity in carried}
     missing = [(kind, Identity.Kind(kind).label) for kind in FORMS if kind not in kinds]
     return render(request, "member/contacts.html", {"contacts": shown, "missing": missing})
@@ -85,7 +84,7 @@ def change_contact(request: HttpRequest, kind: str) -> HttpResponse:
         else:
             sessions.remember_change(request, kind, value, old.pk if old else None)
             return redirect("member:prove_contact")
-    context = {"form": form, "field": form[kind], "old": old and MASKS[Identity.Kind(kind)](old.value)}
+    context = {"form": form, "field": form[kind], "old": old and mask_identity(kind, old.value)}
     return render(request, "member/contact.html", context)
 
 

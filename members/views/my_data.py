@@ -12,7 +12,7 @@ from members.errors import Refused
 from members.forms import CodeForm
 from members.interfaces.pages import member_required
 from members.models import Channel, Identity, Member
-from members.rules import mask_email, mask_phone
+from members.rules import mask_identity
 from members.services import closing, consents, personal_export
 from members.services.organisation import own_origin
 from members.services.sign_in import SECONDS_BETWEEN_SENDS, check_code, send_code
@@ -91,7 +91,7 @@ def leave(request: HttpRequest) -> HttpResponse:
             return redirect("member:leave_code")
         except Refused as refusal:
             messages.error(request, refusal.message)
-    context = {"losses": closing.preview(request.member), "to": to and _masked(to)}
+    context = {"losses": closing.preview(request.member), "to": to and mask_identity(to.kind, to.value)}
     return render(request, "member/leave.html", context)
 
 
@@ -107,7 +107,7 @@ def leave_code(request: HttpRequest) -> HttpResponse:
         sessions.end(request)
         messages.success(request, _("您的会员账户已注销，个人信息已删除。"))
         return redirect("member:sign_in")
-    context = {"form": form, "to": _masked(to), "resend_after": SECONDS_BETWEEN_SENDS}
+    context = {"form": form, "to": mask_identity(to.kind, to.value), "resend_after": SECONDS_BETWEEN_SENDS}
     return render(request, "member/leave_code.html", context)
 
 
@@ -124,7 +124,3 @@ def _proving(member: Member) -> Identity | None:
     """Where the code goes."""
     carried = list(member.identities.filter(kind__in=PROVING).preferred())
     return min(carried, key=lambda identity: PROVING.index(Identity.Kind(identity.kind)), default=None)
-
-
-def _masked(identity: Identity) -> str:
-    return mask_phone(identity.value) if identity.kind == Identity.Kind.PHONE else mask_email(identity.value)

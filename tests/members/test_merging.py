@@ -76,6 +76,15 @@ def pair(cast: Cast) -> tuple[Member, Member]:
     return loser, winner
 
 
+def test_the_preview_shows_people_masked(cast: Cast):
+    loser, winner = (
+        MemberFactory(name=name, birthday=born) for name, born in (("李四四", date(1990, 5, 6)), ("王五", None))
+    )
+    [lines] = [lines for step, lines in merging.preview(loser, winner, actor=cast.sees_all) if step.name == "members"]
+    shown = {line.label: (line.loser, line.winner, line.result) for line in lines}
+    assert (shown["姓名"], shown["生日"]) == (("李**", "王*", "王*"), ("****-05-06", "—", "****-05-06"))
+
+
 # --- What moves -------------------------------------------------------------------------------------------------
 
 
