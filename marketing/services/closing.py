@@ -5,6 +5,7 @@ from django.utils.translation import gettext as _
 from marketing.models import MemberTag
 from members.interfaces import Answer, Origin
 from members.models import Member
+from members.services.successors import selves
 
 
 def preview(member: Member) -> dict[str, str]:
@@ -14,4 +15,4 @@ def preview(member: Member) -> dict[str, str]:
 
 def close(member: Member, origin: Origin) -> Answer:
     """Remove his tags, those set by hand too: he is nobody any more."""
-    return {"untagged": MemberTag.objects.filter(member=member).delete()[0]}
+    return {"untagged": MemberTag.objects.filter(member__in=selves(member)).delete()[0]}

@@ -224,17 +224,18 @@ def test_an_operator_says_why_and_a_frozen_member_does_not_slip_away(shop: Shop)
 
 
 def test_rows_merged_into_his_are_forgotten_with_him(shop: Shop) -> None:
-    part = shop.new_member()
+    part, tag = shop.new_member(), Tag.objects.create(code="vip", name="贵宾", scope=shop.cast.mall)
     for member in (part, shop.member):  # what both had stays with the one who was merged
         member.important_dates.create(name="结婚", day="2010-05-20")
         consents.give(member, receiver=shop.cast.mall, purpose="marketing", origin=own_origin("member"))
+        MemberTag.objects.create(member=member, tag=tag, source="rule", since=shop.at)
     merging.merge(part, shop.member, reason="同一人", origin=staff(shop.cast))
     part.refresh_from_db()
-    assert (part.important_dates.count(), part.consents.in_force().count()) == (1, 1)
+    assert (part.important_dates.count(), part.consents.in_force().count(), part.tags.count()) == (1, 1, 1)
     closing.close(shop.member, reason="", origin=own_origin("member"))
     part.refresh_from_db()
     assert (part.status, part.name, part.name_index) == ("merged", "", "")
-    assert (part.important_dates.count(), part.consents.in_force().count()) == (0, 0)
+    assert (part.important_dates.count(), part.consents.in_force().count(), part.tags.count()) == (0, 0, 0)
 
 
 # --- Coming back ------------------------------------------------------------------------------------------------
