@@ -24,6 +24,7 @@ from loyalty.services.standing import points_standing
 from members.errors import Refused
 from members.interfaces.pages import member_required
 from members.models import Card, Channel, Member, Operator, OrgUnit
+from members.services.card_states import OVER
 from members.services.organisation import own_origin
 
 PAGE = 20
@@ -118,7 +119,6 @@ def _around(member: Member) -> dict[str, Any]:
 # --- Cards: who spends these points -------------------------------------------------------------------------
 
 MOST_CARDS = 200
-OVER = (Card.State.REPLACED, Card.State.CLOSED)
 
 
 @never_cache

@@ -28,6 +28,7 @@ from members.errors import Refused
 from members.interfaces.admin import ReadOnlyAdmin, admin_origin
 from members.models import Card, Operator
 from members.services.card_issuing import is_served_by
+from members.services.card_states import OVER
 
 ROWS = 20  # the card's page shows the latest; the list behind it has all
 
@@ -134,8 +135,7 @@ class CardLimitAdmin(ReadOnlyAdmin):
 
 def may_limit(card: Card, actor: Operator) -> bool:
     """Those who serve the card, with the permission; one that is over is limited no more."""
-    is_over = card.state in (Card.State.REPLACED, Card.State.CLOSED)
-    return not is_over and is_served_by(card, actor) and actor.has_perm("loyalty.change_cardlimit")
+    return card.state not in OVER and is_served_by(card, actor) and actor.has_perm("loyalty.change_cardlimit")
 
 
 def card_panel(card: Card, actor: Operator) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from members.errors import MemberClosed, MemberFrozen
 from members.events import record
 from members.interfaces import Answer, Origin
 from members.models import Card, Member
+from members.services.card_states import OVER
 from members.services.organisation import group
 from members.services.requests import idempotent
 
@@ -160,7 +161,7 @@ def limit(card: Card, asset: str, *, per_use: int, per_day: int, origin: Origin)
     A payment under way ends first, by the limit that was. Raises CardNotUsable, CardAssetNotAllowed, CardLimitTooHigh.
     """
     card = Card.objects.select_for_update(of=("self",)).select_related("member", "principal").get(pk=card.pk)
-    if card.state in (Card.State.REPLACED, Card.State.CLOSED):
+    if card.state in OVER:
         raise CardNotUsable(field="card", state=card.state)
     allowance = CardAllowance.objects.filter(card_type=card.card_type_id, asset=asset).first()
     if allowance is None:

@@ -36,6 +36,7 @@ from members.personal_data import blind_indexes, decrypt, encrypt
 from members.rules import canonical_phone, mask_phone
 from members.services import calls, people
 from members.services.calls import Caller
+from members.services.card_states import OVER
 from members.services.organisation import group
 
 SEAL = "desk"  # what a number is sealed for in an address: numbers in the clear would stand in every log
@@ -106,9 +107,8 @@ def served(request: HttpRequest, pk: int) -> HttpResponse:
     page = admin.site.get_model_admin(Member).member_360(request, pk)
     page.template_name = "admin/members/desk/member.html"
     cards = Card.objects.visible_to(request.user).filter(member=member).select_related("card_type")
-    over = (Card.State.REPLACED, Card.State.CLOSED)
     page.context_data |= (
-        _around(request) | _banner(request, caller) | {"cards": cards.exclude(state__in=over)[:EARLIER]}
+        _around(request) | _banner(request, caller) | {"cards": cards.exclude(state__in=OVER)[:EARLIER]}
     )
     return page
 

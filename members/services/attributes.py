@@ -8,11 +8,12 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from members import events
-from members.errors import AttributeRequired, InvalidAttribute, MemberClosed, Refused, UnknownAttribute
+from members.errors import AttributeRequired, InvalidAttribute, Refused, UnknownAttribute
 from members.interfaces import Answer, Origin
 from members.models import Attribute, AttributeValue, Member, OrgUnit
 from members.rules import WANTED, is_empty, read_attribute
 from members.scoping import lineage
+from members.services.locking import locked
 from members.services.requests import idempotent
 
 COLUMNS = {
@@ -82,9 +83,7 @@ def apply(member: Member, values: Mapping[str, Any], *, attributes: QuerySet[Att
     for code, value in wanted.items():
         if value is None and by_code[code].is_required:
             raise AttributeRequired.named(by_code[code].name, code)
-    member = Member.objects.select_for_update(of=("self",)).get(pk=member.pk)
-    if member.status in (Member.Status.CLOSED, Member.Status.MERGED):
-        raise MemberClosed
+    member = locked(member)
     known = known_of(member, by_code.values())
     changed = sorted(code for code, value in wanted.items() if known.get(code) != value)
     for code in changed:

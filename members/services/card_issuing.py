@@ -25,6 +25,7 @@ from members.rules import canonical_card_number, valid_until
 from members.services import card_identities
 from members.services.card_serials import numbering_of, reserve
 from members.services.card_states import Verb, check, lock, take, write
+from members.services.locking import OVER
 
 
 def is_served_by(card: Card, actor) -> bool:
@@ -136,7 +137,7 @@ def lock_people(*people: Member | None) -> None:
     """Nobody is closed or merged away while he gets a card. Raises MemberClosed for who is already."""
     keys = {person.pk for person in people if person}
     rows = Member.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=keys).order_by("pk")
-    if any(row.status in (Member.Status.CLOSED, Member.Status.MERGED) for row in rows):
+    if any(row.status in OVER for row in rows):
         raise MemberClosed
 
 

@@ -29,6 +29,7 @@ from members.models import Card, Channel, Duplicate, FormerIdentity, Identity, M
 from members.personal_data import blind_index, blind_indexes
 from members.rules import canonical_card_number, canonical_identity
 from members.services import duplicates
+from members.services.card_states import OVER
 from members.services.locking import locked
 from members.services.requests import idempotent
 
@@ -299,8 +300,7 @@ def _is_of_a_card(identity: Identity) -> bool:
     """Whether a card that he holds keeps this identity in step (card_identities)."""
     if identity.kind != Kind.CARD:
         return False
-    over = (Card.State.REPLACED, Card.State.CLOSED)
-    return Card.objects.filter(member=identity.member_id, number=identity.value).exclude(state__in=over).exists()
+    return Card.objects.filter(member=identity.member_id, number=identity.value).exclude(state__in=OVER).exists()
 
 
 def _own(member: Member, identity: Identity) -> Identity:

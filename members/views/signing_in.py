@@ -15,6 +15,7 @@ from members.forms import CodeForm, EnrolForm, PhoneForm
 from members.models import Identity, Member, Purpose
 from members.services import devices
 from members.services.consents import BUILT_IN_VERSION, text_in_force
+from members.services.locking import OVER
 from members.services.organisation import group
 from members.services.sign_in import SECONDS_BETWEEN_SENDS, check_code, mark_verified, send_code
 
@@ -77,7 +78,7 @@ def _enter(request: HttpRequest, phone: str) -> HttpResponse:
     if member is None:
         sessions.remember_phone(request, phone, is_verified=True)
         return redirect("member:enrol")
-    if member.status in (Member.Status.CLOSED, Member.Status.MERGED):
+    if member.status in OVER:
         messages.error(request, MemberClosed.message)
         return redirect("member:sign_in")
     return _let_in(request, member, phone)
