@@ -15,6 +15,7 @@ from members.rules.identities import canonical_email, canonical_identity, canoni
 from members.rules.masks import mask_birthday, mask_email, mask_identity, mask_name, mask_phone
 from members.rules.numbers import check_digit, is_member_no, new_member_no
 from members.rules.pacing import back_off, pace
+from members.rules.reasons import required_reason
 
 __all__ = [
     "TAKEN_LENGTHS",
@@ -41,6 +42,7 @@ __all__ = [
     "read_attribute",
     "read_date",
     "read_gender",
+    "required_reason",
     "valid_until",
     "yearly_day_within",
 ]

@@ -14,11 +14,10 @@ from members.errors import (
     CardNotFound,
     CardReplacementUnfit,
     InvalidCardNumber,
-    ReasonMissing,
 )
 from members.interfaces import Answer, Origin
 from members.models import Card, CardType, Channel, Member, OrgUnit
-from members.rules import canonical_card_number
+from members.rules import canonical_card_number, required_reason
 from members.services import card_identities
 from members.services.card_issuing import (
     hand_to,
@@ -164,13 +163,7 @@ def unfreeze(card: Card, *, reason: str, origin: Origin) -> Answer:
 def _step(card: Card, verb: Verb, reason: str, origin: Origin) -> Card:
     if verb != Verb.REPORT_LOST:
         require_service(card, origin)
-    return take(lock(card), verb, reason=_required(reason), origin=origin)
-
-
-def _required(reason: str) -> str:
-    if not reason.strip():
-        raise ReasonMissing(field="reason")
-    return reason.strip()
+    return take(lock(card), verb, reason=required_reason(reason), origin=origin)
 
 
 # --- Replacing, renewing, ending --------------------------------------------------------------------------------
@@ -186,7 +179,7 @@ def replace(card: Card, *, reason: str, number: str = "", origin: Origin) -> Ans
     MemberClosed.
     """
     require_service(card, origin)
-    reason = _required(reason)
+    reason = required_reason(reason)
     spare = _in_sight(number, origin) if number else None
     lock_people(card.member, card.principal)
     old, spare = _lock_both(card, spare)
@@ -239,8 +232,8 @@ def renew(card: Card, *, reason: str = "", origin: Origin) -> Answer:
 def close(card: Card, *, reason: str, origin: Origin) -> Answer:
     """退卡, for ever; `deposit_due` is to be paid back, in fen. Raises CardStateForbids, ReasonMissing."""
     require_service(card, origin)
-    card = lock(card)
-    return describe(card) | {"state": State.CLOSED, "deposit": 0, "deposit_due": end(card, _required(reason), origin)}
+    reason, card = required_reason(reason), lock(card)
+    return describe(card) | {"state": State.CLOSED, "deposit": 0, "deposit_due": end(card, reason, origin)}
 
 
 @transaction.atomic

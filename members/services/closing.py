@@ -22,8 +22,8 @@ from members.models import (
     Member,
     Reminder,
 )
+from members.rules import required_reason
 from members.services import cards, consents, identities
-from members.services.freezing import required
 from members.services.locking import fenced
 from members.services.requests import idempotent
 from members.services.successors import selves
@@ -51,7 +51,7 @@ def close(member: Member, *, reason: str, origin: Origin) -> Answer:
     Raises ReasonMissing, MemberFrozen for a frozen one who asks himself, MemberClosed, and what the steps refuse: money
     that must be paid out first, an order under way.
     """
-    reason = required(reason) if origin.actor else reason.strip()
+    reason = required_reason(reason) if origin.actor else reason.strip()
     member = fenced(member)
     if member.status == Member.Status.FROZEN and origin.actor is None:
         raise MemberFrozen

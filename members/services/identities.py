@@ -22,12 +22,11 @@ from members.errors import (
     MemberFrozen,
     MemberNotFound,
     NotChangeable,
-    ReasonMissing,
 )
 from members.interfaces import Answer, Origin
 from members.models import Card, Channel, Duplicate, FormerIdentity, Identity, Member, OrgUnit
 from members.personal_data import blind_index, blind_indexes
-from members.rules import canonical_card_number, canonical_identity
+from members.rules import canonical_card_number, canonical_identity, required_reason
 from members.services import duplicates
 from members.services.card_states import OVER
 from members.services.locking import locked
@@ -183,8 +182,7 @@ def replace(
     The member has proven the new one (`is_proven`), or an operator says why: then it is not verified.
     Raises ReasonMissing, IdentityTaken, IdentityNotFound, MemberClosed, Invalid….
     """
-    if not is_proven and not reason.strip():
-        raise ReasonMissing(field="reason")
+    reason = reason.strip() if is_proven else required_reason(reason)
     value = canonical(kind, written, business=origin.business, channel=origin.channel)
     member = _locked(member, origin)
     carried = list(member.identities.filter(kind=kind).preferred())
