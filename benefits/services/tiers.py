@@ -81,12 +81,6 @@ def forget() -> None:
     _memory.forget()
 
 
-def tier_of(member: Member, at: datetime) -> Tier | None:
-    """The tier that the member held at a moment; None where no programme had begun."""
-    found = ladder(at)
-    return _held(member, found, at) if found else None
-
-
 def terms_of(member: Member, store: OrgUnit, at: datetime) -> tuple[Tier | None, TierTerms]:
     """The member's tier and what it gives at a store: nothing before the programme's benefits begin."""
     found = ladder(at)
