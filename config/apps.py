@@ -11,10 +11,11 @@ class ConfigConfig(AppConfig):
         (what rule trees may speak of). They name models, which are loaded only after this module: hence the
         imports here, the only ones inside a function.
         """
-        from config import events, imports, panels, steps, vocabulary
+        from config import event_words, events, imports, panels, steps, vocabulary
 
         vocabulary.install()
         events.install()
+        event_words.install()
         panels.install()
         steps.install()
         imports.install()

@@ -15,7 +15,17 @@ from django.db.utils import DatabaseError
 from django.urls import reverse
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from members.models import AuditEntry, Channel, ChannelKey, Identity, Operator, OrgUnit, Trade
+from members.models import (
+    ApprovalPolicy,
+    AuditEntry,
+    Channel,
+    ChannelKey,
+    Identity,
+    Operator,
+    OrgUnit,
+    ReminderSetting,
+    Trade,
+)
 from members.personal_data import EncryptedTextField, blind_index
 from members.services import audit, jobs
 from tests.cast import Cast
@@ -362,6 +372,17 @@ def test_member_360_tells_what_was_changed_of_the_person(cast: Cast, client):
     tab = client.get(reverse("admin:members_member_panel", args=[member.pk, "changes"])).content.decode()
     assert "性别 未知 → 女" in tab
     assert "1990" not in tab
+
+
+def test_what_is_titled_by_a_code_is_read_by_its_label_and_the_clock_s_look_is_no_change(cast: Cast):
+    policy = ApprovalPolicy.objects.create(org_unit=cast.mall, verb="loyalty.adjust")
+    setting = ReminderSetting.objects.create(org_unit=cast.mall, kind="points_expiry", days=30)
+    ReminderSetting.objects.filter(pk=setting.pk).update(looked_on="2026-01-02")
+    ReminderSetting.objects.filter(pk=setting.pk).update(days=14, looked_on="2026-01-03")
+    trail = AuditEntry.objects.filter(model="members.remindersetting").order_by("pk")
+    assert [(entry.action, entry.after.get("days")) for entry in trail] == [("insert", 30), ("update", 14)]
+    assert audit.title_in_words(trail[0]) == "积分到期"
+    assert audit.title_in_words(AuditEntry.objects.get(model="members.approvalpolicy", row_id=policy.pk)) == "调整资产"
 
 
 def test_who_may_not_read_the_trail_is_refused(cast: Cast, client):

@@ -87,7 +87,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
     @display(description=_("对象"))
     def shown_title(self, entry: AuditEntry) -> str:
-        return entry.title or f"#{entry.row_id}"
+        return audit.title_in_words(entry)
 
     @display(description=_("对象"))
     def link(self, entry: AuditEntry) -> str:

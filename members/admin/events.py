@@ -1,5 +1,7 @@
 """What was done and by whom, and what still follows from it."""
 
+from operator import attrgetter, itemgetter
+
 from django.contrib import admin, messages
 from django.db import connection
 from django.db.models import QuerySet
@@ -11,6 +13,7 @@ from unfold.decorators import display
 
 from members.interfaces.admin import ReadOnlyAdmin
 from members.interfaces.big_lists import BigList, InSightFilter
+from members.interfaces.event_words import in_words
 from members.models import Delivery, Event
 from members.services.deliveries import retry_parked
 
@@ -32,7 +35,7 @@ class TypeFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
         with connection.cursor() as cursor:
             cursor.execute(TYPES)
-            return [(name, name) for (name,) in cursor.fetchall()]
+            return sorted(((name, in_words(name)) for (name,) in cursor.fetchall()), key=itemgetter(1))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
         return queryset.filter(type=self.value()) if self.value() else queryset
@@ -40,11 +43,17 @@ class TypeFilter(admin.SimpleListFilter):
 
 @admin.register(Event)
 class EventAdmin(BigList, ReadOnlyAdmin):
-    list_display = ("type", "at", "member", "business", "store", "channel", "operator", "reference")
+    list_display = ("shown_type", "at", "member", "business", "store", "channel", "operator", "reference")
     list_filter = (TypeFilter, ("channel", InSightFilter), "at")
     list_select_related = ("member", "business", "store", "channel", "operator")
     search_fields = ("member__member_no",)
     search_help_text = _("会员号")
+
+    @display(description=_("类型"), ordering="type")
+    def shown_type(self, event: Event) -> str:
+        return in_words(event.type)
+
+    shown_type.exported = attrgetter("type")  # what is calculated with stays a code
 
 
 @admin.register(Delivery)

@@ -13,12 +13,14 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from members.interfaces.approvals import approval_verbs
 from members.models import AuditEntry
 from members.services.organisation import group
 
 MASK = "***"
 # A digest is shown under the name of what it stands for.
 STANDS_FOR = {"name_index": "name", "value_index": "value"}
+CODED_BY = {"members.remindersetting": "kind"}  # where the title is the code of a choice
 IN_OUR_WORDS = {"otp_totp.totpdevice": _("动态口令设备")}
 
 AUDITED = """
@@ -62,6 +64,15 @@ def model_in_words(label: str) -> str:
         return str(apps.get_model(label)._meta.verbose_name)
     except LookupError:
         return label
+
+
+def title_in_words(entry: AuditEntry) -> str:
+    """What the row was called; what is known by a code only, by the label of the code."""
+    if entry.model == "members.approvalpolicy" and entry.title in approval_verbs:
+        return str(approval_verbs[entry.title].title)
+    if entry.model in CODED_BY:
+        return _in_words(_field(_model_of(entry), CODED_BY[entry.model]), entry.title)
+    return entry.title or f"#{entry.row_id}"
 
 
 def part_in_words(entry: AuditEntry) -> str:

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from django import template
 
+from members.interfaces.event_words import in_words
 from members.interfaces.money import bare_yuan, exact_yuan, yuan
 from members.rules import mask_card_number, mask_name
 
@@ -25,6 +26,7 @@ register.filter(yuan)
 register.filter(bare_yuan)
 register.filter(exact_yuan)
 register.filter(mask_name)
+register.filter(in_words)
 register.filter(mask_card_number)
 
 
