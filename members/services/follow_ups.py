@@ -72,8 +72,10 @@ def done(
 ) -> Answer:
     """Write what came of it; with `next_on`, plan the next one for the same person. Answers {"id", "next"}.
 
-    Raises FollowUpNotOpen, OutcomeMissing, FollowUpInThePast.
+    Raises FollowUpNotOpen, OutcomeMissing, FollowUpInThePast; MemberClosed for a next one.
     """
+    if next_on:  # so that nobody leaves between this one's end and the next one's beginning
+        locked(follow_up.member)
     follow_up = _open(follow_up)
     if outcome not in FollowUp.Outcome:
         raise OutcomeMissing(field="outcome")

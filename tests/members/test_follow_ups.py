@@ -109,6 +109,17 @@ def test_done_makes_the_next_one_for_the_same_person(cast, member, clerk):
     assert Event.objects.get(type="follow_up.done").data["next"] == following.pk
 
 
+def test_nothing_follows_for_who_has_left_meanwhile(cast, member):
+    first = planned(cast, member)
+    nobody = {"name": None, "name_index": "", "birthday": None, "closed_at": timezone.now()}
+    Member.objects.filter(pk=member.pk).update(status="closed", **nobody)
+    with pytest.raises(MemberClosed):
+        follow_ups.done(first, outcome="reached", next_on=tomorrow(), origin=origin_of(cast))
+    first.refresh_from_db()
+    assert (first.state, FollowUp.objects.count()) == ("open", 1)
+    assert follow_ups.done(first, outcome="reached", origin=origin_of(cast))["next"] is None
+
+
 def test_done_without_a_next_day_ends_it(cast, member):
     first = planned(cast, member)
     assert follow_ups.done(first, outcome="reached", origin=origin_of(cast)) == {"id": first.pk, "next": None}
