@@ -30,6 +30,7 @@ from members.services.identities import Identities
 from members.services.locking import OVER, locked
 from members.services.organisation import today_at
 from members.services.requests import idempotent
+from members.services.successors import successor
 
 CHANGEABLE = frozenset({"name", "gender", "birthday"})
 # A person has one of these: another business's form does not replace it (change_phone does).
@@ -58,8 +59,7 @@ def resolve(text: str, *, actor) -> Member:
         member = Member.objects.filter(member_no=text).first() if is_member_no(text) else find("phone", text)
     except Refused as reason:
         raise MemberNotFound from reason
-    while member and member.merged_into:
-        member = member.merged_into
+    member = member and successor(member)
     if member is None or not Member.objects.visible_to(actor).filter(pk=member.pk).exists():
         raise MemberNotFound
     return member
