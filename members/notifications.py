@@ -46,8 +46,9 @@ def notify(member: Member, *, business: OrgUnit, purpose: str, text: str, medium
         return "no_address"
     try:
         send_sms(phone.value, text)
-    except Exception:  # whatever a carrier raises must not stop the others' messages
-        logger.exception("A message could not be handed over")
+    except Exception as error:  # whatever a carrier raises must not stop the others' messages
+        # Without its words, which may quote the number or the text.
+        logger.error("A message to member %s could not be handed over: %s", member.pk, type(error).__qualname__)
         return "failed"
     return "sent"
 

@@ -210,6 +210,30 @@ def test_who_takes_it_back_hears_nothing_more(cast, birthday, outbox):
     assert outbox == []
 
 
+class Refusing:
+    """A carrier that refuses one number, and quotes it."""
+
+    def send(self, phone: str, text: str) -> None:
+        if phone == "+8613800138000":
+            raise ConnectionError(f"{phone} is not served: {text}")
+        MemorySmsBackend.outbox.append((phone, text))
+
+
+def test_a_carrier_that_refuses_one_stops_no_other_and_its_words_are_not_logged(
+    cast, birthday, outbox, settings, caplog
+):
+    settings.MEMBERS_SMS_BACKEND = f"{__name__}.Refusing"
+    other = MemberFactory(businesses=[cast.mall], phone="+8613900139000", birthday=date(1990, 3, 4))
+    for member in (birthday, other):
+        agree(member, cast)
+    reminders.raise_due(MORNING)
+    assert reminders.send_due(MORNING) == 1
+    assert [phone for phone, _ in outbox] == ["+8613900139000"]
+    assert dict(Reminder.objects.values_list("member", "sent")) == {birthday.pk: "failed", other.pk: "sent"}
+    assert (str(birthday.pk) in caplog.text, "ConnectionError" in caplog.text) == (True, True)
+    assert ("13800138000" in caplog.text, "张三" in caplog.text) == (False, False)
+
+
 # --- People -------------------------------------------------------------------------------------------------------
 
 
