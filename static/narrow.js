@@ -3,6 +3,7 @@
   const titled = (table) => {
     const heads = [...(table.tHead?.rows ?? [])];
     if (heads.length !== 1 || table.matches(".wt-merge-step, .wt-stacks") || table.querySelector("[rowspan]")) return;
+    if (heads[0].cells.length < 3) return; // two columns fit
     const titles = [...heads[0].cells].map((cell) => cell.textContent.trim());
     for (const row of [...table.tBodies, table.tFoot ?? []].flatMap((part) => [...(part.rows ?? [])])) {
       let column = 0;

@@ -76,6 +76,8 @@ class JobAdmin(ReadOnlyAdmin):
 
     @display(description=_("进度"))
     def progress(self, job: Job) -> str:
+        if not job.total:
+            return "—"  # nothing to count: a bar would say that nothing was done
         return format_html('<progress max="100" value="{}"></progress> {}/{}', job.percent, job.done, job.total)
 
     @display(description=_("文件"))

@@ -52,6 +52,7 @@ def test_each_manager_holds_all_of_the_roles_below_his(standing):
 def test_who_reads_unmasked_and_who_only_looks(standing):
     readers = {role.name for role in roles.ROLES if "members.view_personal_data" in held(role.name)}
     assert readers == {"总部运营", "业态运营", "大区经理", "店长", "客服"}
+    assert all("members.view_member" in held(role.name) for role in roles.ROLES)  # their lists lead to member 360
     exporters = {role.name for role in roles.ROLES if "members.export_personal_data" in held(role.name)}
     assert exporters == {"总部运营"}
     changes = {right for right in held("审计") if ".view_" not in right}

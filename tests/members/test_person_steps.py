@@ -37,6 +37,25 @@ def do(client: Client, step: str, member: Member, **said) -> HttpResponse:
     return client.post(page(step, member), {"token": f"t-{step}", "reason": "本人来店", **said})
 
 
+def test_what_is_done_daily_is_at_hand_and_the_rest_in_a_menu(
+    client: Client, cast: Cast, member: Member, sign_in
+) -> None:
+    sign_in(cast.sees_mall)
+    shown = client.get(page("360", member))
+    buttons, menu = shown.content.decode().split('<details class="wt-more"')
+    daily = ("members_member_change", "loyalty_account_adjust", "benefits_coupon_issue", "members_followup_plan")
+    for name in daily:
+        assert f'class="wt-button" href="{reverse(f"admin:{name}", args=[member.pk])}"' in buttons
+    menu = menu.split("</details>")[0]
+    for action in shown.context["others"]:
+        assert f'<a href="{reverse(action.url_name, args=[member.pk])}">{action.label}</a>' in menu
+    assert page("close", member) in menu
+
+    only_looks = Operator.objects.get(pk=cast.sees_mall.pk)
+    only_looks.user_permissions.set(Permission.objects.filter(codename="view_member"))
+    assert "wt-more" not in client.get(page("360", member)).content.decode()
+
+
 def test_a_phone_is_changed_on_an_operator_s_word(client: Client, cast: Cast, member: Member, sign_in) -> None:
     sign_in(cast.sees_mall)
     assert "139****5678" in client.get(page("phone", member)).content.decode()
