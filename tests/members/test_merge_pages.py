@@ -84,7 +84,7 @@ def test_the_history_of_the_loser_is_on_the_winner_s_page(cast: Cast, pair):
     assert "补登小票" not in client.get(tabs[0]).text
     done = merged(cast, pair)
     assert "补登小票" in client.get(tabs[0]).text
-    assert "points.earned" in client.get(tabs[1]).text
+    assert "积分获取" in client.get(tabs[1]).text
     merging.undo(done, origin=own_origin("admin", actor=cast.sees_all))
     assert "补登小票" not in client.get(tabs[0]).text
 
