@@ -11,10 +11,9 @@ import django_otp.plugins.otp_totp.admin  # noqa: F401
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Group
 from django.db.models import Count, ManyToManyField, QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_celery_beat.models import (
     ClockedSchedule,
@@ -32,6 +31,7 @@ from unfold.decorators import display
 from members.interfaces.admin import AuditedAdmin
 from members.models import Operator, RolePolicy
 from members.services import operators
+from members.services.audit import permission_in_words
 
 # What is shown of other people's models; the rest has no page of its own.
 REPLACED = (
@@ -52,15 +52,6 @@ REPLACED = (
 
 for _model in REPLACED:
     admin.site.unregister(_model)
-
-
-VERBS = {"add": _("添加"), "change": _("修改"), "delete": _("删除"), "view": _("查看")}
-
-
-def in_words(permission: Permission) -> str:
-    """Django wrote its own names into the table, in English; ours are words of the catalogue."""
-    verb = VERBS.get(permission.codename.removesuffix(f"_{permission.content_type.model}"))
-    return f"{permission.content_type.app_labeled_name} | {verb or gettext(permission.name)}"
 
 
 def is_headquarters(request: HttpRequest) -> bool:
@@ -118,7 +109,7 @@ class RoleAdmin(GroupAdmin, HeadquartersAdmin):
         if db_field.name == "permissions":
             own = operators.permissions_of(request.user).values("pk")
             field.queryset = field.queryset.filter(pk__in=own)
-            field.label_from_instance = in_words
+            field.label_from_instance = permission_in_words
         return field
 
     def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from django.apps import apps
+from django.contrib.auth.models import Permission
 from django.core.exceptions import FieldDoesNotExist
 from django.db import connection, models
 from django.utils import timezone
@@ -21,6 +22,7 @@ MASK = "***"
 # A digest is shown under the name of what it stands for.
 STANDS_FOR = {"name_index": "name", "value_index": "value"}
 CODED_BY = {"members.remindersetting": "kind"}  # where the title is the code of a choice
+VERBS = {"add": _("添加"), "change": _("修改"), "delete": _("删除"), "view": _("查看")}
 IN_OUR_WORDS = {"otp_totp.totpdevice": _("动态口令设备")}
 
 AUDITED = """
@@ -90,6 +92,12 @@ def changes(entry: AuditEntry) -> Iterator[Change]:
         yield Change(column, label, _in_words(field, before.get(column)), _in_words(field, after.get(column)))
 
 
+def permission_in_words(permission: Permission) -> str:
+    """Django wrote its own names into the table, in English; ours are words of the catalogue."""
+    verb = VERBS.get(permission.codename.removesuffix(f"_{permission.content_type.model}"))
+    return f"{permission.content_type.app_labeled_name} | {verb or gettext(permission.name)}"
+
+
 def _model_of(entry: AuditEntry) -> type[models.Model] | None:
     """The model whose columns the entry holds: of a relation, the table between."""
     try:
@@ -122,7 +130,8 @@ def _in_words(field: Any, value: Any) -> str:
         return gettext("是") if value else gettext("否")
     if field is not None and field.is_relation:
         row = field.related_model._default_manager.filter(pk=value).first()
-        return f"{row} (#{value})" if row else f"#{value}"
+        said = permission_in_words(row) if isinstance(row, Permission) else row
+        return f"{said} (#{value})" if row else f"#{value}"
     if isinstance(field, models.DateTimeField):
         at = parse_datetime(value)
         return f"{timezone.localtime(at, group().zone):%Y-%m-%d %H:%M:%S}" if at else value
