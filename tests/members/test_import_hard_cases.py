@@ -242,7 +242,7 @@ def test_memory_does_not_grow_with_the_file(monkeypatch: pytest.MonkeyPatch, is_
         assert sum(1 for _ in read_rows(content, Workbook())) == count + 1
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    assert peaks[1] < peaks[0] + 500_000
+    assert peaks[1] < peaks[0] + 1_000_000  # holding the 8,000 rows more would take five times that
 
 
 # --- At the same time -------------------------------------------------------------------------------------------
