@@ -5,6 +5,7 @@ group ── MALL ── MALL-EAST ── MALL-1, MALL-2
       └─ CVS ─── CVS-WEST ──── CVS-1
 """
 
+import pickle
 from dataclasses import dataclass
 
 from django.db import connection, transaction
@@ -43,6 +44,43 @@ class Cast:
 
 
 def build_cast() -> Cast:
+    """The cast in an empty database: made by the services the first time, and put back as it was then ever after."""
+    global _as_made
+    if _as_made is None:
+        cast = _make()
+        _as_made = AsMade(pickle.dumps(cast), {table: _rows_of(table) for table in TABLES})
+    else:
+        for table, rows in _as_made.rows.items():
+            _put_back(table, rows)
+        cast = pickle.loads(_as_made.cast)
+    _allow_everything(cast.sees_all, cast.sees_mall, cast.sees_nothing)
+    return cast
+
+
+@dataclass(frozen=True)
+class AsMade:
+    """Rows as COPY writes them, and the cast that stands on them: each test gets instances of its own."""
+
+    cast: bytes
+    rows: dict[str, bytes]
+
+
+_as_made: AsMade | None = None
+# Their keys were drawn from the sequences when they were made, so that nobody draws them again.
+TABLES = ("members_orgunit", "members_channel", "members_channelkey", "members_operator")
+
+
+def _rows_of(table: str) -> bytes:
+    with connection.cursor() as cursor, cursor.copy(f"COPY {table} TO STDOUT") as copy:
+        return b"".join(copy)
+
+
+def _put_back(table: str, rows: bytes) -> None:
+    with connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
+        copy.write(rows)
+
+
+def _make() -> Cast:
     group = add_group("GROUP", "梧桐集团")
     mall, hotel, cvs = (
         add_business(group, code, name)
@@ -65,7 +103,9 @@ def build_cast() -> Cast:
         hotel_1=add_store(hotel_south, "HOTEL-1", "酒店一店"),
         cvs=cvs,
         cvs_1=add_store(cvs_west, "CVS-1", "便利一店"),
-        **_operators(sees_all=group, sees_mall=mall, sees_nothing=None),
+        sees_all=OperatorFactory(username="sees_all", org_unit=group),
+        sees_mall=OperatorFactory(username="sees_mall", org_unit=mall),
+        sees_nothing=OperatorFactory(username="sees_nothing", org_unit=None),
         mall_app=apps["MALL"],
         hotel_app=apps["HOTEL"],
         cvs_app=apps["CVS"],
@@ -74,21 +114,19 @@ def build_cast() -> Cast:
     )
 
 
-def _operators(**nodes: OrgUnit | None) -> dict[str, Operator]:
-    """By name, each on its node, with every permission.
+def _allow_everything(*operators: Operator) -> None:
+    """Give them every permission.
 
     A thousand rows for each test, were they written like any: the audit trail looks away, as this is the stage and not
     the play; and foreign keys are checked at once, as a table with checks still to come can't be altered.
     """
-    operators = {name: OperatorFactory(username=name, org_unit=node) for name, node in nodes.items()}
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"ALTER TABLE {ALLOWED} DISABLE TRIGGER USER")
         cursor.execute(
             f"INSERT INTO {ALLOWED} (operator_id, permission_id)"
             " SELECT operator, permission.id FROM unnest(%s::bigint[]) AS operator, auth_permission AS permission",
-            [[operator.pk for operator in operators.values()]],
+            [[operator.pk for operator in operators]],
         )
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
         cursor.execute(f"ALTER TABLE {ALLOWED} ENABLE TRIGGER USER")
-    return operators
