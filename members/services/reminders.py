@@ -1,9 +1,12 @@
 """Reminders: found once a local day for each business by its settings, sent by day, worked off by staff."""
 
+import logging
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from itertools import islice
 
+from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from members import events
@@ -13,6 +16,8 @@ from members.interfaces.reminders import Occasion, reminder_sources
 from members.models import Purpose, Reminder, ReminderSetting
 from members.notifications import notify
 from members.services.requests import idempotent
+
+logger = logging.getLogger(__name__)
 
 AT_ONCE = 5_000
 # Promotional messages are held back at night, by the business's own clock.
@@ -25,9 +30,22 @@ SENT_WITHIN = timedelta(days=3)
 
 
 def raise_due(now: datetime) -> int:
-    """Make the reminders of each business's local day, once a day for each of its settings. Returns how many."""
-    settings = ReminderSetting.objects.active().filter(org_unit__is_active=True).select_related("org_unit")
-    return sum(_raise(setting, timezone.localdate(now, setting.org_unit.zone), now) for setting in settings)
+    """Make the reminders of each business's local day, once a day for each of its settings. Returns how many.
+
+    A setting that fails is logged and looked at again on the next turn; the others go on.
+    """
+    made = 0
+    for setting in _in_force():
+        try:
+            with transaction.atomic():
+                made += _raise(setting, timezone.localdate(now, setting.org_unit.zone), now)
+        except Exception:  # whatever a source of any floor raises must not silence the other businesses
+            logger.exception("Reminders of setting %s could not be found", setting.pk)
+    return made
+
+
+def _in_force() -> QuerySet[ReminderSetting]:
+    return ReminderSetting.objects.active().filter(org_unit__is_active=True).select_related("org_unit")
 
 
 def _raise(setting: ReminderSetting, today: date, now: datetime) -> int:
@@ -77,7 +95,7 @@ def send_due(now: datetime, *, limit: int = AT_ONCE) -> int:
     A message is claimed and committed before it leaves: a server that dies in between loses one, and sends none twice.
     """
     sent = 0
-    for setting in ReminderSetting.objects.active().filter(sends_message=True).select_related("org_unit"):
+    for setting in _in_force().filter(sends_message=True):
         if not SENDS_FROM <= timezone.localtime(now, setting.org_unit.zone).time() < SENDS_UNTIL:
             continue
         for reminder in _claimed(setting, now, limit):

@@ -9,6 +9,7 @@ from django.urls import reverse
 from loyalty.models import Lot, Purchase
 from members.errors import InvalidBirthday, MemberClosed, MemberFrozen, ReminderClosed, TooManyDates
 from members.interfaces import Origin
+from members.interfaces.reminders import Occasion, ReminderSource, reminder_sources
 from members.models import Card, CardType, ImportantDate, Member, Reminder, ReminderKind, ReminderSetting
 from members.notifications import MemorySmsBackend
 from members.rules import yearly_day_within
@@ -159,6 +160,38 @@ def test_points_that_lapse(shop, member, remind):
     remind(ReminderKind.POINTS_EXPIRY)
     reminders.raise_due(MORNING)
     assert found(ReminderKind.POINTS_EXPIRY) == [(member.pk, "2026-03-05", date(2026, 3, 5))]
+
+
+# --- One business and the others -----------------------------------------------------------------------------------
+
+
+def test_a_setting_that_fails_stops_no_other_and_is_tried_again(cast, member, remind, monkeypatch):
+    Member.objects.filter(pk=member.pk).update(birthday=TODAY)
+    broken, _birthdays = remind(ReminderKind.SILENCE), remind(ReminderKind.BIRTHDAY)
+    sources = {source.name: source for source in reminder_sources}
+
+    def fails(setting, today):
+        yield Occasion(member.pk, "half-done", today)
+        raise ConnectionError("the source is away")
+
+    monkeypatch.setitem(reminder_sources._rows, ReminderKind.SILENCE, ReminderSource(ReminderKind.SILENCE, fails))
+    assert reminders.raise_due(MORNING) == 1
+    assert [kind for kind in Reminder.objects.values_list("kind", flat=True)] == [ReminderKind.BIRTHDAY]
+    broken.refresh_from_db()
+    assert broken.looked_on is None
+    monkeypatch.setitem(reminder_sources._rows, ReminderKind.SILENCE, sources[ReminderKind.SILENCE])
+    reminders.raise_due(MORNING)
+    broken.refresh_from_db()
+    assert broken.looked_on == TODAY
+
+
+def test_a_business_that_is_switched_off_sends_nothing(cast, birthday, outbox):
+    agree(birthday, cast)
+    reminders.raise_due(MORNING)
+    cast.mall.is_active = False
+    cast.mall.save(update_fields=["is_active"])
+    assert reminders.send_due(MORNING) == 0
+    assert outbox == []
 
 
 # --- Sending ------------------------------------------------------------------------------------------------------
