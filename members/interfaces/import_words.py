@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
@@ -74,7 +73,3 @@ def read_moment(written: str, zone: ZoneInfo) -> str:
 def judged_by(lines: Iterable[Line]) -> list[Line]:
     """Those that have not failed yet."""
     return [line for line in lines if not line.problem]
-
-
-def moment_of(data: Mapping[str, Any], key: str) -> datetime | None:
-    return datetime.fromisoformat(data[key]) if data[key] else None

@@ -22,7 +22,6 @@ VERDICTS = ImportLine.Verdict
 STAGED_AT_ONCE = 2_000
 APPLIED_AT_ONCE = 500  # units; of all that a batch locks, others wait until its end
 PREVIEWED = 20
-LONGEST_UNIT = 500  # lines of one receipt
 
 COLUMNS = "job_id, number, head, key_index, raw, data, verdict, problem, is_done"
 

@@ -11,6 +11,7 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
+from django.utils.translation import gettext as _
 
 from members.models import Job
 from members.personal_data import (
@@ -86,7 +87,7 @@ def start() -> Job:
     unfinished = Job.objects.filter(kind=KIND, state__in=(Job.State.QUEUED, Job.State.RUNNING, Job.State.FAILED))
     job = unfinished.filter(summary__contains=keys).order_by("-pk").first()
     if job is None:
-        return jobs.add_job(KIND, "Rotate keys", org_unit=group(), summary=keys | {"reached": {}})
+        return jobs.add_job(KIND, _("更换加密密钥"), org_unit=group(), summary=keys | {"reached": {}})
     Job.objects.filter(pk=job.pk, state=Job.State.FAILED).update(state=Job.State.QUEUED)
     return job
 
