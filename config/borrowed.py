@@ -28,7 +28,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.admin import StackedInline
 from unfold.decorators import display
 
-from members.interfaces.admin import AuditedAdmin
+from members.interfaces.admin import AuditedAdmin, is_headquarters
 from members.models import Operator, RolePolicy
 from members.services import operators
 from members.services.audit import permission_in_words
@@ -52,11 +52,6 @@ REPLACED = (
 
 for _model in REPLACED:
     admin.site.unregister(_model)
-
-
-def is_headquarters(request: HttpRequest) -> bool:
-    reach = request.user.reach
-    return bool(reach) and reach.is_group
 
 
 class HeadquartersAdmin(AuditedAdmin):

@@ -176,7 +176,7 @@ def record_change(row: MemberTier, *, before: Tier | None, origin: Origin) -> No
 
 
 def _load() -> tuple[Ladder, ...]:
-    programme = TierProgramme.objects.active().filter(org_unit=group()).first()
+    programme = TierProgramme.objects.active().filter(org_unit__kind=OrgUnit.Kind.GROUP).first()
     tiers = tuple(programme.tiers.order_by("rank")) if programme else ()
     if not tiers:
         return ()

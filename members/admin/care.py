@@ -24,7 +24,6 @@ from members.interfaces.admin import admin_origin
 from members.interfaces.refusals import tell
 from members.models import Member, Operator, OrgUnit
 from members.rules import mask_name
-from members.services.organisation import group
 from members.services.places import colleagues
 
 WHOSE = {"mine": _("我的"), "free": _("未指派")}
@@ -35,7 +34,7 @@ WHOSE = {"mine": _("我的"), "free": _("未指派")}
 
 def local_today(request: HttpRequest) -> date:
     reach = request.user.reach
-    return timezone.localdate(timezone=(reach or group()).zone)
+    return timezone.localdate(timezone=reach.zone if reach else None)  # who stands nowhere sees nothing of any day
 
 
 def who(operator: Operator | None) -> str:

@@ -14,7 +14,7 @@ from unfold.admin import TabularInline
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from members.interfaces.admin import ScopedAdmin, is_kept_by
+from members.interfaces.admin import ScopedAdmin, is_headquarters
 from members.models import Channel, ChannelKey, OrgUnit, Terminal, Trade
 from members.services import organisation
 from members.services.channels import make_key, revoke_key
@@ -113,10 +113,10 @@ class TradeAdmin(ScopedAdmin):
         return ("code",) if obj else ()  # rules name it
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return super().has_add_permission(request) and is_kept_by(request, organisation.group())
+        return super().has_add_permission(request) and is_headquarters(request)
 
     def has_change_permission(self, request: HttpRequest, obj: Trade | None = None) -> bool:
-        return super().has_change_permission(request, obj) and is_kept_by(request, organisation.group())
+        return super().has_change_permission(request, obj) and is_headquarters(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Trade | None = None) -> bool:
         return False

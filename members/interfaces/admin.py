@@ -89,6 +89,11 @@ class ScopedAdmin(ChoicesInSight, ExportedLists, AuditedAdmin):
         return super().get_queryset(request).visible_to(request.user)
 
 
+def is_headquarters(request: HttpRequest) -> bool:
+    reach = request.user.reach
+    return bool(reach) and reach.is_group
+
+
 def is_kept_by(request: HttpRequest, owner: OrgUnit) -> bool:
     """Whether the operator stands on the owner, or above it."""
     reach = request.user.reach
